@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
+
+/// @notice One typed action: calldata of a function of `venue`.
+struct Instruction {
+    address venue;
+    bytes data;
+}
+
+/// @notice What the curator allows a venue. Health at 1e18; cap as a fraction of low NAV at 1e18.
+struct VenueConfig {
+    uint256 cap;
+    uint256 minHealth;
+    uint256 targetHealth;
+    uint256 criticalHealth;
+}
+
+/// @title IVault: shares over idle cash and venues, rebalanced under guard
+interface IVault is IERC4626 {
+    error PastDeadline(uint256 deadline, uint256 timestamp);
+    error PlanUsed(bytes32 planId);
+    error UnknownVenue(address venue);
+    error VenueKnown(address venue);
+    error TooManyVenues(uint256 maximum);
+    /// @notice `fund` came from a venue that the vault is not calling.
+    error NotCalling(address venue);
+    error IdleShort(uint256 idle, uint256 wanted);
+    /// @notice A top-up of a unit that is at its target already, or that would pass it.
+    error PastTarget(address venue, uint256 unit, uint256 health, uint256 target);
+    /// @notice Share supply or an asset allowance changed during a rebalance.
+    error SupplyChanged(uint256 before, uint256 afterwards);
+    /// @notice A venue's action failed; `reason` is its own error.
+    error VenueCallFailed(address venue, uint256 index, bytes reason);
+
+    event Rebalanced(bytes32 indexed planId, address indexed keeper, int256 midBefore, int256 midAfter, uint256 loss);
+    event ToppedUp(address indexed venue, uint256 indexed unit, uint256 assets, uint256 healthBefore, uint256 healthAfter);
+    event VenueAdded(address indexed venue, VenueConfig config);
+    event VenueConfigured(address indexed venue, VenueConfig config);
+    event VenueRemoved(address indexed venue);
+
+    /// @notice KEEPER. Carries out `calls` in order under the guard, all or nothing.
+    /// @param deadline Unix seconds after which the plan is void.
+    /// @param planId   Any id not used before.
+    /// @return results The return data of each call.
+    function rebalance(Instruction[] calldata calls, uint256 deadline, bytes32 planId)
+        external
+        returns (bytes[] memory results);
+
+    /// @notice KEEPER. Posts `assets` of idle as margin of a unit that is under its venue's target health, never past it.
+    function topUp(address venue, uint256 unit, uint256 assets, uint256 minPosted) external returns (uint256 posted);
+
+    /// @notice The venue that the vault is calling draws `assets` of idle.
+    function fund(uint256 assets) external;
+
+    /// @notice Idle plus venues as an interval, asset units at 1e18, read now.
+    function nav() external view returns (bool priced, int256 low, int256 mid, int256 high);
+
+    function venues() external view returns (address[] memory);
+    function isVenue(address venue) external view returns (bool);
+    function venueConfig(address venue) external view returns (VenueConfig memory);
+    function planUsed(bytes32 planId) external view returns (bool);
+    function oracle() external view returns (address);
+    function volSource() external view returns (address);
+    function valuer() external view returns (address);
+    function guard() external view returns (address);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Valuation} from "./IValuer.sol";
+
+/// @notice A closed range; a value outside is a breach by its distance to the nearer end.
+struct Range {
+    int256 min;
+    int256 max;
+}
+
+/// @notice Limits of one underlying. Delta is a fraction of low NAV at 1e18; the others are asset units at 1e18 in reporting
+/// units: gamma for a 1% move, vega a vol point, theta a day.
+struct Limits {
+    Range delta;
+    Range gamma;
+    Range vega;
+    Range theta;
+}
+
+enum Measure {
+    Delta,
+    Gamma,
+    Vega,
+    Theta
+}
+
+/// @title IRiskGuard: what a rebalance must satisfy
+interface IRiskGuard {
+    /// @notice The call could lose more than is allowed; asset units at 1e18.
+    error LossTooLarge(uint256 loss, uint256 maximum);
+    /// @notice `measure` of `underlying` ends outside its range and is not on its way back.
+    error LimitBreached(address underlying, Measure measure, int256 value, int256 min, int256 max);
+    /// @notice The vault holds an exposure to a token without limits.
+    error NoLimits(address underlying);
+    /// @notice A unit ends under its venue's minimum health; both at 1e18.
+    error UnitUnhealthy(address venue, uint256 unit, uint256 health, uint256 minimum);
+    /// @notice A venue ends above its share of NAV; both asset units at 1e18.
+    error CapExceeded(address venue, uint256 value, uint256 cap);
+    /// @notice A price or a venue is missing, so only reductions are allowed.
+    error Unpriced();
+
+    event LimitsSet(address indexed underlying, Limits limits);
+    event MaxLossPerCallSet(uint256 fraction);
+
+    /// @notice Reverts with a typed error unless going from `before` to `afterwards` is allowed for `vault`.
+    function check(address vault, Valuation calldata before, Valuation calldata afterwards) external view;
+
+    /// @notice The charge of a change: over the price and vol corners, the most that value falls; at 1e18.
+    function cornerLoss(Valuation calldata before, Valuation calldata afterwards) external pure returns (uint256);
+
+    function limits(address underlying) external view returns (Limits memory);
+
+    /// @notice Tokens that have limits, at most `MAX_UNDERLYINGS`.
+    function underlyings() external view returns (address[] memory);
+
+    /// @notice Fraction of low NAV at 1e18.
+    function maxLossPerCall() external view returns (uint256);
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Exposure} from "../venues/IVenue.sol";
+
+/// @notice A price interval used in a valuation, asset units a whole token at 1e18.
+struct PricePoint {
+    address underlying;
+    uint256 low;
+    uint256 mid;
+    uint256 high;
+    uint256 updatedAt;
+}
+
+/// @notice A vol interval used in a valuation, at 1e18.
+struct VolPoint {
+    address underlying;
+    uint64 expiry;
+    uint256 low;
+    uint256 mid;
+    uint256 high;
+    uint256 updatedAt;
+}
+
+/// @notice A venue's part of a valuation.
+/// @param priced False when its book could not be read: mid and halfWidth are then 0.
+struct VenueValue {
+    address venue;
+    bool priced;
+    int256 mid;
+    uint256 halfWidth;
+}
+
+/// @notice The whole vault at shared price points, asset units at 1e18.
+/// @param priced    Every venue and every underlying was priced.
+/// @param low       Mid less the netted width, idle included; unpriced venues count as zero.
+/// @param mid       Idle plus the venues' mids.
+/// @param high      Mid plus the netted width.
+/// @param exposures Netted over venues, one an (underlying, expiry), pending orders excluded.
+/// @param pending   One entry a pending order, as if it filled whole.
+struct Valuation {
+    bool priced;
+    int256 low;
+    int256 mid;
+    int256 high;
+    uint256 idle;
+    Exposure[] exposures;
+    Exposure[] pending;
+    PricePoint[] prices;
+    VolPoint[] vols;
+    VenueValue[] venues;
+}
+
+/// @title IValuer: a vault's net asset value as an interval that nets
+interface IValuer {
+    /// @notice More exposures than the valuer nets.
+    error TooManyExposures(uint256 count, uint256 maximum);
+
+    /// @notice Values `vault` now. Never reverts because of a venue, oracle or vol source: what cannot be read makes
+    /// `priced` false.
+    function value(address vault) external view returns (Valuation memory);
+}

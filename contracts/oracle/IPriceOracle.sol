@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title IPriceOracle: interval prices in units of the vault's asset
+interface IPriceOracle {
+    /// @notice No sources are configured for `token`.
+    error UnknownToken(address token);
+    /// @notice Fewer fresh, in-bounds sources than the quorum.
+    error TooFewSources(address token, uint256 fresh, uint256 quorum);
+    /// @notice The interval is wider than allowed; both at 1e18 of mid.
+    error TooWide(address token, uint256 width, uint256 maximum);
+
+    /// @notice The price of one whole `token` in asset units at 1e18; the asset itself is (1e18, 1e18, 1e18, now).
+    /// @dev low <= mid <= high; low rounds down, high rounds up. Reverts with a typed error when no price can be stood behind.
+    /// @return low The least price the oracle stands behind.
+    /// @return mid The median.
+    /// @return high The greatest price the oracle stands behind.
+    /// @return updatedAt Unix seconds of the oldest reading used.
+    function quote(address token) external view returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt);
+
+    function asset() external view returns (address);
+}

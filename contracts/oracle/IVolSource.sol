@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title IVolSource: interval implied volatility by underlying, expiry and strike
+interface IVolSource {
+    /// @notice Nothing was ever posted for this underlying and expiry.
+    error UnknownSlice(address underlying, uint64 expiry);
+    /// @notice The last post is older than `maxAge` seconds.
+    error StaleVol(uint256 updatedAt, uint256 maxAge);
+
+    /// @notice Annualised vol at 1e18 (0.8e18 is 80%). `strike` is asset units at 1e18.
+    /// @dev low <= mid <= high. Reverts with a typed error when there is no vol it can stand behind.
+    function vol(address underlying, uint64 expiry, uint256 strike)
+        external
+        view
+        returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt);
+}

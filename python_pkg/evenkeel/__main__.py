@@ -1,0 +1,7 @@
+"""`python -m evenkeel`."""
+
+import sys
+
+from evenkeel.cli import main
+
+sys.exit(main())

@@ -1,0 +1,61 @@
+"""Who sends a transaction: a local key, an account that the node holds, or anything with the same two members."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+from hexbytes import HexBytes
+from web3 import Web3
+from web3.types import TxParams
+
+
+class Signer(Protocol):
+    """An account that can put a transaction on the wire."""
+
+    @property
+    def address(self) -> ChecksumAddress:
+        """The checksummed sender."""
+
+    def send(self, w3: Web3, tx: TxParams) -> HexBytes:
+        """Send `tx` (`to`, `data`, `value`, `gas` as wanted; the rest is filled in) and return its hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSigner:
+    """An account unlocked on the node itself, as on a local chain."""
+
+    address: ChecksumAddress
+
+    def send(self, w3: Web3, tx: TxParams) -> HexBytes:
+        """See `Signer.send`."""
+        return HexBytes(w3.eth.send_transaction({**tx, "from": self.address}))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSigner:
+    """A key held in this process. It never appears in `repr`, logs or errors."""
+
+    account: LocalAccount
+
+    @property
+    def address(self) -> ChecksumAddress:
+        """The checksummed sender."""
+        return self.account.address
+
+    def __repr__(self) -> str:
+        return f"LocalSigner({self.address})"
+
+    def send(self, w3: Web3, tx: TxParams) -> HexBytes:
+        """See `Signer.send`. Fees are EIP-1559: twice the base fee plus the node's suggested tip."""
+        full: TxParams = {**tx, "from": self.address, "chainId": w3.eth.chain_id}
+        if "nonce" not in full:
+            full["nonce"] = w3.eth.get_transaction_count(self.address, "pending")
+        if "maxFeePerGas" not in full:
+            tip = full.setdefault("maxPriorityFeePerGas", w3.eth.max_priority_fee)
+            base = w3.eth.get_block("latest")["baseFeePerGas"]
+            full["maxFeePerGas"] = w3.to_wei(2 * base + int(tip), "wei")
+        if "gas" not in full:
+            full["gas"] = w3.eth.estimate_gas(full)
+        signed = self.account.sign_transaction({key: value for key, value in full.items() if key != "from"})
+        return HexBytes(w3.eth.send_raw_transaction(signed.raw_transaction))

@@ -1,7 +1,7 @@
 """Who sends a transaction: a local key, an account that the node holds, or anything with the same two members."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
@@ -57,5 +57,5 @@ class LocalSigner:
             full["maxFeePerGas"] = w3.to_wei(2 * base + int(tip), "wei")
         if "gas" not in full:
             full["gas"] = w3.eth.estimate_gas(full)
-        signed = self.account.sign_transaction({key: value for key, value in full.items() if key != "from"})
+        signed = self.account.sign_transaction(cast("dict[str, Any]", full))
         return HexBytes(w3.eth.send_raw_transaction(signed.raw_transaction))

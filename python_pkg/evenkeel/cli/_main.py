@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return group.run(args)
     except EvenkeelError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201  # the one place that speaks to a terminal
+        print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

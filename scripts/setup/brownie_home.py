@@ -65,7 +65,7 @@ def install_compiler() -> None:
 def install_network() -> None:
     path = networks_path()
     if not path.exists():
-        import brownie._config  # noqa: F401  # importing it writes Brownie's default network list
+        import brownie._config  # noqa: F401, PLC0415  # importing it writes Brownie's default network list
     config = yaml.safe_load(path.read_text())
     live = config.setdefault("live", [])
     if any(entry["id"] == NETWORK["id"] for group in live for entry in group["networks"]):

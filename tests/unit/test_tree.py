@@ -1,5 +1,6 @@
 """What must not be in the tree: registry addresses, machine paths, build output."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -49,8 +50,6 @@ def test_every_python_requirement_is_pinned_with_a_hash() -> None:
 
 
 def test_node_packages_are_locked_with_integrity() -> None:
-    import json
-
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     assert all("integrity" in entry for name, entry in packages.items() if name)
 

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title ICurieAccountBalance: positions in Perp v2, all at 1e18
+interface ICurieAccountBalance {
+    function getTakerPositionSize(address trader, address baseToken) external view returns (int256);
+    function getTakerOpenNotional(address trader, address baseToken) external view returns (int256);
+    function getPnlAndPendingFee(address trader)
+        external
+        view
+        returns (int256 owedRealizedPnl, int256 unrealizedPnl, uint256 pendingFee);
+    function getMarginRequirementForLiquidation(address trader) external view returns (int256);
+    function getTotalAbsPositionValue(address trader) external view returns (uint256);
+    function getMarkPrice(address baseToken) external view returns (uint256);
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import {ICurieAccountBalance} from "../../interfaces/perp/ICurieAccountBalance.sol";
+import {ICurieBaseToken} from "../../interfaces/perp/ICurieBaseToken.sol";
+import {ICurieClearingHouse} from "../../interfaces/perp/ICurieClearingHouse.sol";
+import {ICurieConfig} from "../../interfaces/perp/ICurieConfig.sol";
+import {ICurieExchange} from "../../interfaces/perp/ICurieExchange.sol";
+import {ICurieMarketRegistry} from "../../interfaces/perp/ICurieMarketRegistry.sol";
+import {ICuriePriceFeed, ICuriePriceFeedDispatcher} from "../../interfaces/perp/ICuriePriceFeed.sol";
+import {ICurieVault} from "../../interfaces/perp/ICurieVault.sol";
+import {VenueBase} from "../VenueBase.sol";
+import {Book, Exposure, IVenue, Kind, Margin, Status} from "../IVenue.sol";
+import {IPerpVenue, PerpPosition} from "./IPerpVenue.sol";
+
+/// @title CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once
+/// @notice VALUE. Margin balance, realised and unsettled profit, and for each market size x our oracle's mid + open notional -
+/// pending funding. Own half-width: |size| x |mark - our mid| plus the taker fee of closing.
+///
+/// MARGIN. Unit 0 by Curie's own rule: equity is its account value, maintenance its requirement for liquidation, initial its
+/// initial-margin ratio of the positions' value.
+///
+/// STALENESS. Curie trades on a feed of any age, so an order that is not reduce-only is refused with `VenueStale` when the
+/// market's Chainlink reading is older than `maxFeedAge`. Exits are not: `reduce`, reduce-only orders and `free` pass.
+///
+/// ASSUMPTIONS. THE SETTLEMENT TOKEN IS THE VAULT'S ASSET. THIS ACCOUNT NEVER PROVIDES LIQUIDITY, SO ALL OF ITS POSITION IS
+/// TAKER'S. CURIE'S QUOTE IS WORTH ONE ASSET UNIT.
+contract CuriePerpVenue is VenueBase, IPerpVenue {
+    using SafeERC20 for IERC20;
+
+    /// @notice More markets than the adapter carries, or lists of unlike length.
+    error BadMarketList(uint256 markets, uint256 underlyings);
+    /// @notice Curie settles in another token than the vault's asset.
+    error WrongSettlementToken(address token);
+
+    uint256 public constant MAX_MARKETS = 4;
+    /// @dev Curie's ratios are at 1e6.
+    uint256 private constant RATIO = 1e12;
+
+    ICurieClearingHouse public immutable clearingHouse;
+    /// @notice Seconds after which Curie's own price feed is too old to open or grow a position.
+    uint256 public immutable maxFeedAge;
+    ICurieVault private immutable CURIE_VAULT;
+    ICurieAccountBalance private immutable ACCOUNTS;
+    ICurieExchange private immutable EXCHANGE;
+    ICurieConfig private immutable CONFIG;
+    ICurieMarketRegistry private immutable REGISTRY;
+
+    address[] private _markets;
+    mapping(address market => address) private _underlyings;
+    uint256 private _lastOrder;
+
+    /// @param markets     Curie base tokens, at most `MAX_MARKETS`.
+    /// @param underlyings The token whose oracle prices each market.
+    constructor(
+        address vault_,
+        address clearingHouse_,
+        address[] memory markets,
+        address[] memory underlyings,
+        uint256 maxFeedAge_
+    ) VenueBase(vault_) {
+        if (markets.length > MAX_MARKETS || markets.length != underlyings.length) {
+            revert BadMarketList(markets.length, underlyings.length);
+        }
+        clearingHouse = ICurieClearingHouse(clearingHouse_);
+        maxFeedAge = maxFeedAge_;
+        CURIE_VAULT = ICurieVault(clearingHouse.getVault());
+        ACCOUNTS = ICurieAccountBalance(clearingHouse.getAccountBalance());
+        EXCHANGE = ICurieExchange(clearingHouse.getExchange());
+        CONFIG = ICurieConfig(clearingHouse.getClearingHouseConfig());
+        REGISTRY = ICurieMarketRegistry(EXCHANGE.getMarketRegistry());
+        address settlement = CURIE_VAULT.getSettlementToken();
+        if (settlement != address(ASSET)) revert WrongSettlementToken(settlement);
+        for (uint256 i; i < markets.length; ++i) {
+            bool repeated = _underlyings[markets[i]] != address(0);
+            if (repeated || !REGISTRY.hasPool(markets[i])) revert UnknownMarket(markets[i]);
+            _underlyings[markets[i]] = underlyings[i];
+            _markets.push(markets[i]);
+        }
+    }
+
+    /// @inheritdoc IVenue
+    function kind() external pure returns (Kind) {
+        return Kind.Perp;
+    }
+
+    /// @inheritdoc IVenue
+    function protocol() external pure returns (bytes32) {
+        return "perp-v2";
+    }
+
+    /// @inheritdoc IVenue
+    function book() external view returns (Book memory b) {
+        (int256 owed,,) = ACCOUNTS.getPnlAndPendingFee(address(this));
+        b.mid = _strayAsset() + CURIE_VAULT.getBalance(address(this)) * int256(ASSET_SCALE) + owed
+            - EXCHANGE.getAllPendingFundingPayment(address(this));
+        uint256 count = _markets.length;
+        Exposure[] memory exposures = new Exposure[](count);
+        uint256 used;
+        for (uint256 i; i < count; ++i) {
+            address market = _markets[i];
+            int256 size = ACCOUNTS.getTakerPositionSize(address(this), market);
+            b.mid += ACCOUNTS.getTakerOpenNotional(address(this), market);
+            if (size == 0) continue;
+            address underlying = _underlyings[market];
+            uint256 price = _mid(underlying);
+            b.mid += _mulDown(size, price);
+            uint256 gap = _abs(int256(ACCOUNTS.getMarkPrice(market)) - int256(price));
+            b.halfWidth += _mulUp(_abs(size), gap + _mulUp(price, _feeOf(market)));
+            // Two markets of one underlying share its entry.
+            uint256 at;
+            while (at < used && exposures[at].underlying != underlying) ++at;
+            if (at == used) exposures[used++].underlying = underlying;
+            exposures[at].greeks.delta += size;
+        }
+        assembly ("memory-safe") {
+            mstore(exposures, used)
+        }
+        b.exposures = exposures;
+    }
+
+    /// @inheritdoc VenueBase
+    function marginUnits() public pure override(IVenue, VenueBase) returns (uint256[] memory) {
+        return new uint256[](1);
+    }
+
+    /// @inheritdoc VenueBase
+    function margin(uint256 unit) public view override(IVenue, VenueBase) returns (Margin memory m) {
+        _requireUnit(unit);
+        m.equity = clearingHouse.getAccountValue(address(this));
+        m.initial = _mulUp(ACCOUNTS.getTotalAbsPositionValue(address(this)), CONFIG.getImRatio() * RATIO);
+        m.maintenance = uint256(ACCOUNTS.getMarginRequirementForLiquidation(address(this)));
+    }
+
+    /// @inheritdoc IVenue
+    function post(uint256 unit, uint256 assets, uint256 minPosted) external onlyVault returns (uint256 posted) {
+        _requireUnit(unit);
+        if (assets == 0) revert ZeroAmount();
+        if (assets < minPosted) revert BelowMinimum(assets, minPosted);
+        _draw(assets);
+        ASSET.forceApprove(address(CURIE_VAULT), assets);
+        CURIE_VAULT.deposit(address(ASSET), assets);
+        emit Posted(unit, assets, assets);
+        return assets;
+    }
+
+    /// @inheritdoc IVenue
+    function free(uint256 unit, uint256 assets, uint256 minFreed) external onlyVault returns (uint256 freed) {
+        _requireUnit(unit);
+        if (assets == 0) revert ZeroAmount();
+        CURIE_VAULT.withdraw(address(ASSET), assets);
+        freed = _giveBack();
+        if (freed < minFreed) revert BelowMinimum(freed, minFreed);
+        emit Freed(unit, assets, freed);
+    }
+
+    /// @inheritdoc IVenue
+    /// @dev A market that Curie has closed for good is left at its closing price, whole, whatever the fraction and limit.
+    function reduce(uint256 unit, uint256 fraction, uint256 limitPrice) external onlyVault returns (Status) {
+        _requireUnit(unit);
+        _checkFraction(fraction);
+        for (uint256 i; i < _markets.length; ++i) {
+            address market = _markets[i];
+            int256 size = ACCOUNTS.getTakerPositionSize(address(this), market);
+            if (size == 0) continue;
+            if (ICurieBaseToken(market).isClosed()) {
+                clearingHouse.quitMarket(address(this), market);
+                continue;
+            }
+            uint256 amount = Math.mulDiv(_abs(size), fraction, WAD);
+            if (amount != 0) _trade(market, size > 0 ? -int256(amount) : int256(amount), limitPrice);
+        }
+        emit Reduced(unit, fraction, Status.Filled);
+        return Status.Filled;
+    }
+
+    /// @inheritdoc IPerpVenue
+    /// @dev `acceptablePrice` 0 sets no floor for a sale; for a buy it is a ceiling like any other number.
+    function order(address market, int256 sizeDelta, uint256 acceptablePrice, bool reduceOnly)
+        external
+        onlyVault
+        returns (uint256 id, Status status)
+    {
+        if (_underlyings[market] == address(0)) revert UnknownMarket(market);
+        if (sizeDelta == 0) revert ZeroAmount();
+        if (reduceOnly) {
+            int256 size = ACCOUNTS.getTakerPositionSize(address(this), market);
+            bool toward = size > 0 ? sizeDelta < 0 : sizeDelta > 0;
+            if (!toward || _abs(sizeDelta) > _abs(size)) revert NotReducing(size, sizeDelta);
+        } else {
+            _checkFeed(market);
+        }
+        if (sizeDelta > 0 && acceptablePrice == 0) revert PriceLimit(0, 0);
+        id = _trade(market, sizeDelta, acceptablePrice);
+        status = Status.Filled;
+    }
+
+    /// @inheritdoc IPerpVenue
+    function poll(uint256 id) external view returns (Status) {
+        return _statusOf(id);
+    }
+
+    /// @inheritdoc IPerpVenue
+    /// @dev Orders fill at once, so there is nothing left to drop.
+    function cancel(uint256 id) external view onlyVault returns (Status) {
+        return _statusOf(id);
+    }
+
+    /// @inheritdoc IPerpVenue
+    /// @dev Curie settles all markets of an account together.
+    function settleFunding(address market) external onlyVault {
+        if (_underlyings[market] == address(0)) revert UnknownMarket(market);
+        clearingHouse.settleAllFunding(address(this));
+    }
+
+    /// @inheritdoc IPerpVenue
+    function positions() external view returns (PerpPosition[] memory list) {
+        list = new PerpPosition[](_markets.length);
+        for (uint256 i; i < list.length; ++i) {
+            address market = _markets[i];
+            list[i] = PerpPosition({
+                market: market,
+                underlying: _underlyings[market],
+                size: ACCOUNTS.getTakerPositionSize(address(this), market),
+                cash: ACCOUNTS.getTakerOpenNotional(address(this), market),
+                mark: ACCOUNTS.getMarkPrice(market),
+                index: ICurieBaseToken(market).getIndexPrice(0),
+                fundingOwed: EXCHANGE.getPendingFundingPayment(address(this), market),
+                fundingRate: _fundingRate(market),
+                fee: _feeOf(market)
+            });
+        }
+    }
+
+    /// @dev Trades exact base; the average price includes the fee because Curie's quote amount does. `limit` 0: none.
+    function _trade(address market, int256 sizeDelta, uint256 limit) private returns (uint256 id) {
+        bool buy = sizeDelta > 0;
+        (uint256 base, uint256 quote) = clearingHouse.openPosition(
+            ICurieClearingHouse.OpenPositionParams({
+                baseToken: market,
+                isBaseToQuote: !buy,
+                isExactInput: !buy,
+                amount: _abs(sizeDelta),
+                // Checked below with a typed error, and because Curie takes a bound of 0 for none.
+                oppositeAmountBound: 0,
+                deadline: block.timestamp,
+                sqrtPriceLimitX96: 0,
+                referralCode: 0
+            })
+        );
+        uint256 price = Math.mulDiv(quote, WAD, base, buy ? Math.Rounding.Ceil : Math.Rounding.Floor);
+        if (limit != 0 && (buy ? price > limit : price < limit)) revert PriceLimit(price, limit);
+        id = ++_lastOrder;
+        emit Ordered(id, market, buy ? int256(base) : -int256(base), buy ? -int256(quote) : int256(quote), Status.Filled);
+    }
+
+    function _statusOf(uint256 id) private view returns (Status) {
+        if (id == 0 || id > _lastOrder) revert UnknownOrder(id);
+        return Status.Filled;
+    }
+
+    function _checkFeed(address market) private view {
+        address dispatcher = ICurieBaseToken(market).getPriceFeed();
+        address feed = ICuriePriceFeedDispatcher(dispatcher).getChainlinkPriceFeedV3();
+        (, uint256 updatedAt) = ICuriePriceFeed(feed).getLatestOrCachedPrice();
+        if (block.timestamp > updatedAt + maxFeedAge) revert VenueStale(updatedAt, maxFeedAge);
+    }
+
+    function _feeOf(address market) private view returns (uint256) {
+        return REGISTRY.getFeeRatio(market) * RATIO;
+    }
+
+    /// @dev Curie charges the premium of the market's average price over the index's, within its cap, over one day. 0 while the
+    /// market is too young to have that average.
+    function _fundingRate(address market) private view returns (int256) {
+        uint32 interval = CONFIG.getTwapInterval();
+        try EXCHANGE.getSqrtMarketTwapX96(market, interval) returns (uint160 root) {
+            uint256 price = Math.mulDiv(Math.mulDiv(root, root, 1 << 96), WAD, 1 << 96);
+            int256 index = int256(ICurieBaseToken(market).getIndexPrice(interval));
+            int256 rate = ((int256(price) - index) * int256(WAD)) / index;
+            int256 most = int256(CONFIG.getMaxFundingRate() * RATIO);
+            return rate > most ? most : rate < -most ? -most : rate;
+        } catch {
+            return 0;
+        }
+    }
+}

@@ -42,7 +42,7 @@ class Artifact:
                 raise ArtifactError(f"{self.name}: needs the library {library} linked")
             for offset in offsets:
                 code = code[: 2 * offset] + address.removeprefix("0x").lower() + code[2 * offset + 40 :]
-        inputs = next((item["inputs"] for item in self.abi if item["type"] == "constructor"), [])
+        inputs: list[Any] = next((item["inputs"] for item in self.abi if item["type"] == "constructor"), [])
         return bytes.fromhex(code) + self._arguments("constructor", inputs, args)
 
     def encode(self, function: str, *args: Any) -> bytes:

@@ -1,5 +1,7 @@
 """What can go wrong while packages are fetched, a node is started or protocols are deployed."""
 
+from datetime import UTC, datetime
+
 from evenkeel import EvenkeelError, InputError
 
 
@@ -29,6 +31,16 @@ class PortInUseError(SandboxError):
 
 class DeployError(SandboxError):
     """A transaction of a deployment failed."""
+
+
+class WaitUntilError(SandboxError):
+    """Time must pass before the deployment can go on: run it again at `timestamp` (unix seconds)."""
+
+    def __init__(self, timestamp: int) -> None:
+        self.timestamp = timestamp
+        super().__init__(
+            f"wait until {datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC, then run this again"
+        )
 
 
 class CacheError(SandboxError):

@@ -21,16 +21,14 @@ __all__ = ["BlockRef", "Quote", "Snapshot", "take"]
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What one instruction would have returned at the snapshot's block, sent by the keeper through the vault.
+    """What a batch of instructions would have returned at the snapshot's block, sent by the keeper through the vault.
 
-    Either `result` (the instruction's ABI-encoded return data) or `failure` (the decoded error in words) is set.
-    `key` is the request's own name, unique within a snapshot.
+    Either `results` (the ABI-encoded return data, one an instruction, as `Vault.rebalance` gives them) or `failure` (the decoded
+    error in words) is set. `key` is the `key` of the planner's `QuoteRequest`, unique within a snapshot.
     """
 
     key: str
-    venue: ChecksumAddress
-    data: bytes
-    result: bytes | None = None
+    results: tuple[bytes, ...] | None = None
     failure: str | None = None
 
 

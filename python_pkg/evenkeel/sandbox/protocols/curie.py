@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from math import isqrt, log
 
 from eth_typing import ChecksumAddress
-from eth_utils.address import to_checksum_address
-from rlp import encode as rlp_encode  # type: ignore[attr-defined]  # rlp's stubs leave its re-exports out
-from web3 import Web3
+from web3.utils.address import get_create_address
 
 from evenkeel.sandbox.artifacts import Artifact, hardhat
 from evenkeel.sandbox.deployer import Deployer
@@ -237,7 +235,8 @@ def _tokens(d: Deployer, key: str) -> tuple[ChecksumAddress, ChecksumAddress]:
     """
     nonce = d.nonce()
     order = ["BaseToken", "QuoteToken"]
-    if _create_address(d.account, nonce) > _create_address(d.account, nonce + 1):
+    first, second = (int(get_create_address(d.account, nonce + step), 16) for step in range(2))
+    if first > second:
         order.reverse()
     found = {name: d.deploy(f"{key}/{name}", contract(name)) for name in order}
     base, quote = found["BaseToken"], found["QuoteToken"]
@@ -246,10 +245,6 @@ def _tokens(d: Deployer, key: str) -> tuple[ChecksumAddress, ChecksumAddress]:
             f"{key}: another transaction of {d.account} came between its two tokens; start this deployment anew"
         )
     return base, quote
-
-
-def _create_address(sender: ChecksumAddress, nonce: int) -> str:
-    return to_checksum_address(Web3.keccak(rlp_encode([bytes.fromhex(sender[2:]), nonce]))[12:]).lower()
 
 
 def seed(d: Deployer, curie: Curie, spec: CurieSpec, *, usdc: ChecksumAddress, price: int) -> None:

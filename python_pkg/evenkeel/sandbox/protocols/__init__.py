@@ -1,0 +1,1 @@
+"""One module a protocol: deploys the published contracts and gives them liquidity."""

@@ -1,0 +1,50 @@
+"""The tokens everything else is built on: USDC (Aave's mintable ERC-20), WETH (WETH9) and sUSD (Lyra's test ERC-20)."""
+
+from collections.abc import Mapping
+
+from eth_typing import ChecksumAddress
+from web3 import Web3
+
+from evenkeel.deploy.protocols import Token
+from evenkeel.sandbox.artifacts import Artifact, hardhat
+from evenkeel.sandbox.deployer import Deployer
+
+LYRA_ARTIFACTS = "dist/artifacts/contracts"
+
+
+def contract(symbol: str) -> Artifact:
+    """Return the artifact behind "USDC", "WETH" or "SUSD"."""
+    if symbol == "WETH":
+        return hardhat("aave-core-v3", "dependencies/weth/WETH9.sol")
+    if symbol == "SUSD":
+        return hardhat("lyrafinance-protocol", "test-helpers/TestERC20Fail.sol", root=LYRA_ARTIFACTS)
+    return hardhat("aave-core-v3", "mocks/tokens/MintableERC20.sol")
+
+
+def deploy(d: Deployer) -> dict[str, Token]:
+    """Deploy the three tokens. The deployer may mint sUSD; USDC mints for anyone."""
+    usdc = d.deploy("tokens/USDC", contract("USDC"), "USD Coin", "USDC", 6)
+    weth = d.deploy("tokens/WETH", contract("WETH"))
+    susd = d.deploy("tokens/SUSD", contract("SUSD"), "Synthetic USD", "sUSD")
+    permit_minter(d, susd, d.account)
+    return {
+        "USDC": Token(address=usdc, decimals=6),
+        "WETH": Token(address=weth, decimals=18),
+        "SUSD": Token(address=susd, decimals=18),
+    }
+
+
+def permit_minter(d: Deployer, susd: ChecksumAddress, minter: ChecksumAddress) -> None:
+    """Let `minter` mint and burn sUSD; the deployer must be one itself."""
+    d.send(f"tokens/SUSD/minter/{minter}", susd, contract("SUSD"), "permitMint", minter, True)
+
+
+def give(d: Deployer, step: str, tokens: Mapping[str, Token], symbol: str, to: str, amount: int) -> None:
+    """Mint `amount` (smallest units) of a token to `to`; WETH is wrapped from the deployer's ether and transferred."""
+    address = Web3.to_checksum_address(tokens[symbol].address)
+    if symbol != "WETH":
+        d.send(step, address, contract(symbol), "mint(address,uint256)", to, amount)
+        return
+    d.send(f"{step}/wrap", address, contract("WETH"), "deposit", value=amount)
+    if to != d.account:
+        d.send(step, address, contract("WETH"), "transfer", to, amount)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 KILL_AT = "EVENKEEL_KILL_AT"
-"""Names a state; the process kills itself right after committing a transaction in it. For crash tests."""
+"""Names a state; the process kills itself right after committing a transaction in it. `broadcast` names the moment after the bytes
+left and before the journal says so. For crash tests."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -163,7 +164,7 @@ class Journal:
             decision = int(row[0])
             ids = tuple(self._insert(intent, sender, block.timestamp, decision, None) for intent in intents)
         if ids:
-            _kill_if_asked(State.DECIDED)
+            kill_if_asked(State.DECIDED)
         return decision, ids
 
     def decision(self, block_hash: str) -> Decision | None:
@@ -189,7 +190,7 @@ class Journal:
         """Append a transaction in state decided that belongs to no decision, such as an operator's."""
         with self._transaction():
             row = self._insert(intent, sender, timestamp, None, None)
-        _kill_if_asked(State.DECIDED)
+        kill_if_asked(State.DECIDED)
         return row
 
     def add_replacement(self, of: Transaction, intent: Intent, fields: dict[str, Any]) -> int:
@@ -197,14 +198,14 @@ class Journal:
         with self._transaction():
             row = self._insert(intent, of.sender, of.timestamp, of.decision_id, of.id)
             self._move(row, State.SIGNED, fields, f"replaces {of.id}")
-        _kill_if_asked(State.SIGNED)
+        kill_if_asked(State.SIGNED)
         return row
 
     def move(self, row: int, state: State, note: str | None = None, **fields: Any) -> None:
         """Put a transaction into `state` and set `fields`, durably, in one commit."""
         with self._transaction():
             self._move(row, state, fields, note)
-        _kill_if_asked(state)
+        kill_if_asked(state)
 
     def transaction(self, row: int) -> Transaction:
         """Return one transaction. Raises KeyError."""
@@ -396,6 +397,7 @@ def _read(row: tuple[Any, ...]) -> Transaction:
     )
 
 
-def _kill_if_asked(state: str) -> None:
+def kill_if_asked(state: str) -> None:
+    """End this process with SIGKILL if the environment asks for it at `state`."""
     if os.environ.get(KILL_AT) == state:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evenkeel.chain.errors import Reverted, RpcError, SpendCapReached, UnreachableRpc
 from evenkeel.chain.fees import FeePolicy, Fees, FeesTooHigh, suggest, within
+from evenkeel.chain.journal import kill_if_asked
 from evenkeel.chain.records import PENDING, Intent, State, Transaction
 from evenkeel.chain.signing import transaction_hash
 
@@ -208,6 +209,7 @@ class TxManager:
         assert tx.raw is not None
         try:
             self._rpc.broadcast(tx.raw)
+            kill_if_asked("broadcast")
         except UnreachableRpc as error:
             # It may have arrived. `advance` finds out by hash.
             logger.warning("broadcast of %s: %s", tx.hash, error)

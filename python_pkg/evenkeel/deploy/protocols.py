@@ -117,6 +117,7 @@ class Lyra(Section):
     exchange_rates: Address
     viewer: Address | None = None
     registry: Address | None = None
+    keeper_helper: Address | None = None
 
 
 class Protocols(Section):

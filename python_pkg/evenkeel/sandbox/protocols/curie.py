@@ -2,15 +2,18 @@
 
 The implementations are initialised directly, without proxies: nothing here is ever upgraded. An instance is deployed in two
 parts, because its mark price needs half an hour of pool history before anyone can trade: `deploy` builds it and starts
-that clock, `seed` brings liquidity once `Curie.ready_at` has passed.
+that clock, `seed` brings liquidity once `ready_at` has passed.
 """
 
 from dataclasses import dataclass
 from math import isqrt, log
 
 from eth_typing import ChecksumAddress
+from web3 import Web3
+from web3.types import Nonce
 from web3.utils.address import get_create_address
 
+from evenkeel.deploy.protocols import Curie
 from evenkeel.sandbox.artifacts import Artifact, hardhat
 from evenkeel.sandbox.deployer import Deployer
 from evenkeel.sandbox.errors import DeployError
@@ -55,30 +58,8 @@ PERP_B = CurieSpec("perp-b", fee=500, depth=80_000)
 """0.05% and shallower: 5 bps and 7.5 bps for the same 60 ETH, so that small trades belong here and large ones there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Curie:
-    """One deployed instance. `ready_at` is unix seconds: from then on the mark price can be read and traded on."""
-
-    name: str
-    clearing_house: ChecksumAddress
-    vault: ChecksumAddress
-    exchange: ChecksumAddress
-    account_balance: ChecksumAddress
-    market_registry: ChecksumAddress
-    order_book: ChecksumAddress
-    insurance_fund: ChecksumAddress
-    config: ChecksumAddress
-    collateral_manager: ChecksumAddress
-    delegate_approval: ChecksumAddress
-    base_token: ChecksumAddress
-    quote_token: ChecksumAddress
-    pool: ChecksumAddress
-    price_feed: ChecksumAddress
-    ready_at: int
-
-
 def contract(name: str) -> Artifact:
-    """The artifact of one of Curie's own contracts, e.g. `contract("ClearingHouse")`."""
+    """Return the artifact of one of Curie's own contracts, e.g. `contract("ClearingHouse")`."""
     return hardhat("perp-curie-contract", f"{name}.sol")
 
 
@@ -88,17 +69,17 @@ def sqrt_price_x96(price: int) -> int:
 
 
 def tick_at(price: int) -> int:
-    """The tick of `price` (1e18), rounded toward minus infinity; floats are exact enough for choosing a range."""
+    """Return the tick of `price` (1e18), rounded toward minus infinity; floats are exact enough for choosing a range."""
     return int(log(price / WAD) // log(1.0001))
 
 
-def price_feed_contract(name: str) -> Artifact:
-    """The artifact of one of Perpetual Protocol's oracle contracts."""
+def oracle_contract(name: str) -> Artifact:
+    """Return the artifact of one of Perpetual Protocol's oracle contracts."""
     return hardhat("perp-perp-oracle-contract", f"{name}.sol")
 
 
 def uniswap(name: str) -> Artifact:
-    """The artifact of a Uniswap v3 core contract; each Curie instance brings its own factory."""
+    """Return the artifact of a Uniswap v3 core contract; each Curie instance brings its own factory."""
     return hardhat("uniswap-v3-core", f"{name}.sol")
 
 
@@ -123,16 +104,7 @@ def deploy(
             *args,
         )
 
-    price_feed = d.deploy(
-        f"{key}/ChainlinkPriceFeedV3",
-        price_feed_contract("ChainlinkPriceFeedV3"),
-        feed,
-        FEED_TIMEOUT,
-        TWAP_SECONDS,
-    )
-    dispatcher = d.deploy(
-        f"{key}/PriceFeedDispatcher", price_feed_contract("PriceFeedDispatcher"), price_feed
-    )
+    dispatcher = _index(d, key, feed)
     factory = d.deploy(f"{key}/UniswapV3Factory", uniswap("UniswapV3Factory"))
     base, quote = _tokens(d, key)
     send("QuoteToken", quote, "initialize", "Virtual USD", "vUSD")
@@ -140,7 +112,16 @@ def deploy(
 
     config = new("ClearingHouseConfig")
     send("ClearingHouseConfig", config, "initialize")
-    d.send(f"{key}/createPool", factory, uniswap("UniswapV3Factory"), "createPool", base, quote, POOL_FEE)
+    d.send(
+        f"{key}/createPool",
+        factory,
+        uniswap("UniswapV3Factory"),
+        "createPool",
+        base,
+        quote,
+        POOL_FEE,
+        gas=7_000_000,
+    )
     pool = d.call(factory, uniswap("UniswapV3Factory"), "getPool", base, quote, POOL_FEE)
 
     registry = new("MarketRegistry")
@@ -197,35 +178,65 @@ def deploy(
     send("DelegateApproval", approval, "initialize")
     send("ClearingHouse", house, "setDelegateApproval", approval)
 
-    pool_artifact = uniswap("UniswapV3Pool")
-    started = d.send(f"{key}/pool.initialize", pool, pool_artifact, "initialize", sqrt_price_x96(price))
-    for size in range(_CARDINALITY_CHUNK, OBSERVATIONS + 1, _CARDINALITY_CHUNK):
-        # In parts: 500 fresh slots at once cost more gas than some networks allow one transaction.
-        d.send(
-            f"{key}/pool.cardinality/{size}", pool, pool_artifact, "increaseObservationCardinalityNext", size
-        )
+    _start_pool(d, spec, pool, price)
     send("MarketRegistry", registry, "addPool", base, POOL_FEE)
     send("MarketRegistry", registry, "setFeeRatio", base, spec.fee)
     send("MarketRegistry", registry, "setInsuranceFundFeeRatio", base, spec.insurance_fee)
     send("Exchange", exchange, "setMaxTickCrossedWithinBlock", base, MAX_TICKS_A_BLOCK)
     return Curie(
         name=spec.name,
+        underlying="WETH",
         clearing_house=house,
-        vault=vault,
-        exchange=exchange,
+        clearing_house_config=config,
         account_balance=balances,
+        exchange=exchange,
+        vault=vault,
         market_registry=registry,
         order_book=order_book,
         insurance_fund=fund,
-        config=config,
         collateral_manager=collateral,
         delegate_approval=approval,
-        base_token=base,
         quote_token=quote,
+        base_token=base,
         pool=pool,
-        price_feed=price_feed,
-        ready_at=started + HISTORY_SECONDS,
+        price_feed=dispatcher,
     )
+
+
+def _index(d: Deployer, key: str, feed: ChecksumAddress) -> ChecksumAddress:
+    """Deploy what turns the Chainlink proxy into Curie's index price; returns the dispatcher that the base token reads."""
+    reader = d.deploy(
+        f"{key}/ChainlinkPriceFeedV3",
+        oracle_contract("ChainlinkPriceFeedV3"),
+        feed,
+        FEED_TIMEOUT,
+        TWAP_SECONDS,
+    )
+    return d.deploy(f"{key}/PriceFeedDispatcher", oracle_contract("PriceFeedDispatcher"), reader)
+
+
+def _start_pool(d: Deployer, spec: CurieSpec, pool: ChecksumAddress, price: int) -> None:
+    pool_artifact = uniswap("UniswapV3Pool")
+    d.send(_clock(spec), pool, pool_artifact, "initialize", sqrt_price_x96(price))
+    for size in range(_CARDINALITY_CHUNK, OBSERVATIONS + 1, _CARDINALITY_CHUNK):
+        # In parts: 500 fresh slots at once cost more gas than some networks allow one transaction.
+        d.send(
+            f"{spec.name}/pool.cardinality/{size}",
+            pool,
+            pool_artifact,
+            "increaseObservationCardinalityNext",
+            size,
+            gas=3_000_000,
+        )
+
+
+def ready_at(d: Deployer, spec: CurieSpec) -> int:
+    """Unix seconds from which the instance's mark price can be read and traded on."""
+    return d.mined_at(_clock(spec)) + HISTORY_SECONDS
+
+
+def _clock(spec: CurieSpec) -> str:
+    return f"{spec.name}/pool.initialize"
 
 
 def _tokens(d: Deployer, key: str) -> tuple[ChecksumAddress, ChecksumAddress]:
@@ -235,7 +246,7 @@ def _tokens(d: Deployer, key: str) -> tuple[ChecksumAddress, ChecksumAddress]:
     """
     nonce = d.nonce()
     order = ["BaseToken", "QuoteToken"]
-    first, second = (int(get_create_address(d.account, nonce + step), 16) for step in range(2))
+    first, second = (int(get_create_address(d.account, Nonce(nonce + step)), 16) for step in range(2))
     if first > second:
         order.reverse()
     found = {name: d.deploy(f"{key}/{name}", contract(name)) for name in order}
@@ -250,20 +261,21 @@ def _tokens(d: Deployer, key: str) -> tuple[ChecksumAddress, ChecksumAddress]:
 def seed(d: Deployer, curie: Curie, spec: CurieSpec, *, usdc: ChecksumAddress, price: int) -> None:
     """Fill the insurance fund and add the maker's one wide position around `price` (USD at 1e18).
 
-    The chain's time must be `curie.ready_at` or later. The maker is the deployer's account; it needs
+    The chain's time must be `ready_at` or later. The maker is the deployer's account; it needs
     `spec.insurance + spec.maker_margin` whole USDC.
     """
     key, token = spec.name, d.erc20
+    vault, house = Web3.to_checksum_address(curie.vault), Web3.to_checksum_address(curie.clearing_house)
     margin = spec.maker_margin * USDC_UNIT
     d.send(f"{key}/insurance", usdc, token, "transfer", curie.insurance_fund, spec.insurance * USDC_UNIT)
     d.send(f"{key}/approve", usdc, token, "approve", curie.vault, margin)
-    d.send(f"{key}/deposit", curie.vault, contract("Vault"), "deposit", usdc, margin)
+    d.send(f"{key}/deposit", vault, contract("Vault"), "deposit", usdc, margin)
     lower = tick_at(price // spec.width) // TICK_SPACING * TICK_SPACING
     upper = tick_at(price * spec.width) // TICK_SPACING * TICK_SPACING
     base = spec.depth * WAD
     d.send(
         f"{key}/addLiquidity",
-        curie.clearing_house,
+        house,
         contract("ClearingHouse"),
         "addLiquidity",
         # More quote than the range can use, so that the base side sets the depth.

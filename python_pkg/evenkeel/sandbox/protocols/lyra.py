@@ -5,11 +5,12 @@ Lyra's spot and hedge leg is Synthetix, which is not on a sandbox: in its place 
 and liquidations are Lyra's real contracts.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from eth_typing import ChecksumAddress
 
+from evenkeel.deploy.protocols import Lyra
 from evenkeel.sandbox.artifacts import Artifact, hardhat, own
 from evenkeel.sandbox.deployer import Deployer
 from evenkeel.sandbox.errors import DeployError
@@ -39,45 +40,17 @@ class LyraSpec:
     The pool is large beside any vault, so that its utilisation fee stays small and the actor that moves the vol has room.
     """
 
-    boards: tuple[BoardSpec, ...] = (BoardSpec(14, wad("0.8")), BoardSpec(42, wad("0.75")), BoardSpec(84, wad("0.75")))
+    boards: tuple[BoardSpec, ...] = (
+        BoardSpec(14, wad("0.8")),
+        BoardSpec(42, wad("0.75")),
+        BoardSpec(84, wad("0.75")),
+    )
     strikes: tuple[int, ...] = tuple(range(70, 131, 5))
     liquidity: int = 60_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
-    """A board as created; strike ids belong to `LyraSpec.strikes` in order."""
-
-    board_id: int
-    expiry: int
-    strike_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lyra:
-    """The deployed market. `boards` are those it started with; later ones are read from the chain."""
-
-    option_market: ChecksumAddress
-    option_token: ChecksumAddress
-    option_market_pricer: ChecksumAddress
-    greek_cache: ChecksumAddress
-    liquidity_pool: ChecksumAddress
-    liquidity_token: ChecksumAddress
-    short_collateral: ChecksumAddress
-    pool_hedger: ChecksumAddress
-    gwav_oracle: ChecksumAddress
-    keeper_helper: ChecksumAddress
-    viewer: ChecksumAddress
-    registry: ChecksumAddress
-    synthetix_adapter: ChecksumAddress
-    exchange_rates: ChecksumAddress
-    quote_asset: ChecksumAddress
-    base_asset: ChecksumAddress
-    boards: tuple[Board, ...] = field(default=())
-
-
 def contract(name: str) -> Artifact:
-    """The artifact of one of the Lyra package's contracts by name, its doubles of Synthetix included."""
+    """Return the artifact of one of the Lyra package's contracts by name, its doubles of Synthetix included."""
     if name in _LIBRARIES:
         return hardhat("lyrafinance-protocol", f"libraries/{name}.sol", root=PACKAGE_ROOT)
     if name in _PERIPHERY:
@@ -88,7 +61,7 @@ def contract(name: str) -> Artifact:
 
 
 def key32(name: str) -> bytes:
-    """A name as Synthetix keys it: ASCII, padded right to 32 bytes."""
+    """Return a name as Synthetix keys it: ASCII, padded right to 32 bytes."""
     return name.encode().ljust(32, b"\0")
 
 
@@ -97,7 +70,9 @@ def struct(artifact: Artifact, function: str, values: Struct) -> tuple[Any, ...]
     entry = next(item for item in artifact.abi if item.get("name") == function)
     names = [part["name"] for part in entry["inputs"][0]["components"]]
     if set(names) != set(values):
-        raise DeployError(f"{artifact.name}.{function}: fields {sorted(set(names) ^ set(values))} do not fit its struct")
+        raise DeployError(
+            f"{artifact.name}.{function}: fields {sorted(set(names) ^ set(values))} do not fit its struct"
+        )
     return tuple(values[name] for name in names)
 
 
@@ -127,7 +102,7 @@ def deploy(
     gwav, helper = new("GWAVOracle"), new("KeeperHelper")
     base = d.deploy("lyra/sETH", contract("TestERC20Fail"), "Synthetic ETH", "sETH")
     rates = d.deploy("lyra/ExchangeRates", own("ExchangeRates"), feed, key32("sETH"), FEED_MAX_AGE)
-    _synthetix(d, adapter, susd, base, market, rates)
+    _synthetix(d, adapter=adapter, susd=susd, base=base, market=market, rates=rates)
 
     send("OptionMarketViewer", viewer, "init", adapter)
     send("OptionMarket", market, "init", adapter, pool, pricer, cache, shorts, token, susd, base)
@@ -190,52 +165,54 @@ def deploy(
     send("LiquidityPool", pool, "initiateDeposit", d.account, amount)
     send("ShortPoolHedger", hedger, "openShortAccount")
     send("ShortPoolHedger", hedger, "hedgeDelta")
-    boards = tuple(
-        create_board(d, market, number, board, [price * percent // 100 for percent in spec.strikes], start)
-        for number, board in enumerate(spec.boards, start=1)
-    )
+    for number, board in enumerate(spec.boards, start=1):
+        strikes = [price * percent // 100 for percent in spec.strikes]
+        create_board(d, market, number, start + board.days * DAY, iv=board.iv, strikes=strikes)
     return Lyra(
+        underlying="WETH",
         option_market=market,
-        option_token=token,
         option_market_pricer=pricer,
-        greek_cache=cache,
+        option_greek_cache=cache,
+        option_token=token,
+        short_collateral=shorts,
         liquidity_pool=pool,
         liquidity_token=pool_token,
-        short_collateral=shorts,
-        pool_hedger=hedger,
+        short_pool_hedger=hedger,
+        synthetix_adapter=adapter,
         gwav_oracle=gwav,
-        keeper_helper=helper,
+        quote=susd,
+        base=base,
+        exchange_rates=rates,
         viewer=viewer,
         registry=registry,
-        synthetix_adapter=adapter,
-        exchange_rates=rates,
-        quote_asset=susd,
-        base_asset=base,
-        boards=boards,
+        keeper_helper=helper,
     )
 
 
 def create_board(
-    d: Deployer, market: ChecksumAddress, number: int, board: BoardSpec, strikes: list[int], start: int
-) -> Board:
-    """Open board `number` (ids count from 1 in order of creation) with `strikes` (USD at 1e18), all skews 1."""
+    d: Deployer, market: ChecksumAddress, number: int, expiry: int, *, iv: int, strikes: list[int]
+) -> None:
+    """Open board `number` (ids count from 1 in order of creation) with `strikes` (USD at 1e18) and all skews 1.
+
+    `expiry` is unix seconds, `iv` the base IV at 1e18.
+    """
     d.send(
         f"lyra/board/{number}",
         market,
         contract("OptionMarket"),
         "createOptionBoard",
-        start + board.days * DAY,
-        board.iv,
+        expiry,
+        iv,
         strikes,
         [WAD] * len(strikes),
         False,
+        gas=12_000_000,
     )
-    ids = d.call(market, contract("OptionMarket"), "getBoardStrikes", number)
-    return Board(number, start + board.days * DAY, tuple(ids))
 
 
 def _synthetix(
     d: Deployer,
+    *,
     adapter: ChecksumAddress,
     susd: ChecksumAddress,
     base: ChecksumAddress,
@@ -258,7 +235,9 @@ def _synthetix(
 
     send("TestSynthetixReturnZero", synthetix, "init", adapter, susd, resolver)
     send("TestCollateralShort", shorts, "init", adapter, susd)
-    send("TestAddressResolver", resolver, "setAddresses", [key32(name) for name in parts], list(parts.values()))
+    send(
+        "TestAddressResolver", resolver, "setAddresses", [key32(name) for name in parts], list(parts.values())
+    )
     for symbol, synth in (("sUSD", susd), ("sETH", base)):
         for name, minter in (("synthetix", synthetix), ("shorts", shorts)):
             send("TestERC20Fail", synth, "permitMint", minter, True, note=f"/{symbol}/{name}")
@@ -271,7 +250,15 @@ def _synthetix(
         ("sETH", "sUSD", parameters.EXCHANGE_FEE_FOR_BASE),
         ("sUSD", "sETH", parameters.EXCHANGE_FEE_FOR_QUOTE),
     ):
-        send("TestExchanger", exchanger, "setFeeRateForExchange", key32(source), key32(target), fee, note=f"/{source}")
+        send(
+            "TestExchanger",
+            exchanger,
+            "setFeeRateForExchange",
+            key32(source),
+            key32(target),
+            fee,
+            note=f"/{source}",
+        )
 
 
 def _register(

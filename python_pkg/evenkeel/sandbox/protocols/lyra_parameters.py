@@ -17,7 +17,7 @@ Struct = dict[str, int | str | bool]
 
 
 def wad(text: str) -> int:
-    """A decimal number as an integer at 1e18, exactly: `wad("0.0005")`."""
+    """Return a decimal number as an integer at 1e18, exactly: `wad("0.0005")`."""
     whole, _, fraction = text.partition(".")
     sign = -1 if whole.startswith("-") else 1
     return sign * (abs(int(whole or "0")) * WAD + int((fraction + "0" * 18)[:18]))

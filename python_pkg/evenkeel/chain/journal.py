@@ -98,16 +98,17 @@ class Journal:
         except OSError:
             os.close(lock)
             raise JournalError(f"journal {path}: another keeper is using it") from None
+        journal = cls(sqlite3.connect(path, isolation_level=None), path, lock)
         try:
-            db = sqlite3.connect(path, isolation_level=None)
-            journal = cls(db, path, lock)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA foreign_keys = ON")
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                journal._db.execute(f"PRAGMA {pragma}")
             journal._prepare({"version": str(VERSION), **identity})
         except sqlite3.DatabaseError as error:
-            os.close(lock)
+            journal.close()
             raise JournalError(f"journal {path}: not a usable journal ({error})") from None
+        except JournalError:
+            journal.close()
+            raise
         return journal
 
     @classmethod

@@ -1,0 +1,39 @@
+"""Positions and the book they make."""
+
+from dataclasses import dataclass, replace
+
+from evenkeel.instruments._instruments import Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """`quantity` whole units of `instrument` (negative: short or owed) at `venue`.
+
+    `venue` is the adapter's checksummed address; `unit` is the margin unit that backs it, 0 for the whole adapter.
+    """
+
+    instrument: Instrument
+    quantity: float
+    venue: str
+    unit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A vault's positions and its idle cash in asset units.
+
+    Cash inside a venue (margin, what a perpetual cost) is a `Spot` position in the asset at that venue, so that a venue's value
+    is the sum of its positions. `unread` lists venues whose state could not be read; they count as nothing.
+    """
+
+    positions: tuple[Position, ...]
+    cash: float = 0.0
+    unread: tuple[str, ...] = ()
+
+    def at(self, venue: str) -> tuple[Position, ...]:
+        """Return the positions at `venue`."""
+        return tuple(p for p in self.positions if p.venue == venue)
+
+    def with_trade(self, position: Position, cash: float) -> "Book":
+        """Return the book after a trade: `position` added as a leg of its own, `cash` (negative when paid) to idle."""
+        return replace(self, positions=(*self.positions, position), cash=self.cash + cash)

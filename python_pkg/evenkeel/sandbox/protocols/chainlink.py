@@ -57,12 +57,18 @@ def deploy(d: Deployer, pair: str, oracles: Sequence[Signer], answer: int) -> Ch
     )
     # An oracle's own account can send at once only what the deployer's has already put on chain.
     d.flush()
-    submit(d, f"chainlink/{pair}/first", aggregator, oracles, 1, answer)
+    submit(d, f"chainlink/{pair}/first", aggregator, oracles, round_id=1, answer=answer)
     return proxy
 
 
 def submit(
-    d: Deployer, step: str, aggregator: ChecksumAddress, oracles: Sequence[Signer], round_id: int, answer: int
+    d: Deployer,
+    step: str,
+    aggregator: ChecksumAddress,
+    oracles: Sequence[Signer],
+    *,
+    round_id: int,
+    answer: int,
 ) -> None:
     """Post one round from every oracle."""
     for oracle in oracles:
@@ -83,4 +89,4 @@ def post(d: Deployer, step: str, proxy: str, oracles: Sequence[Signer], answer: 
     address = Web3.to_checksum_address(proxy)
     aggregator = d.call(address, contract("EACAggregatorProxy"), "aggregator")
     last = d.call(aggregator, contract("FluxAggregator"), "latestRound")
-    submit(d, step, aggregator, oracles, last + 1, answer)
+    submit(d, step, aggregator, oracles, round_id=last + 1, answer=answer)

@@ -39,7 +39,7 @@ def permit_minter(d: Deployer, susd: ChecksumAddress, minter: ChecksumAddress) -
     d.send(f"tokens/SUSD/minter/{minter}", susd, contract("SUSD"), "permitMint", minter, True)
 
 
-def give(d: Deployer, step: str, tokens: Mapping[str, Token], symbol: str, to: str, amount: int) -> None:
+def give(d: Deployer, step: str, tokens: Mapping[str, Token], symbol: str, *, to: str, amount: int) -> None:
     """Mint `amount` (smallest units) of a token to `to`; WETH is wrapped from the deployer's ether and transferred."""
     address = Web3.to_checksum_address(tokens[symbol].address)
     if symbol != "WETH":

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor, isqrt, log
 
-from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.constants import ADDRESS_ZERO
 
@@ -36,7 +35,7 @@ class PoolSpec:
     width: float
 
     @property
-    def pair(self) -> str:
+    def name(self) -> str:
         """The pool's name: "WETH/USDC"."""
         return f"{self.base}/{self.quote}"
 
@@ -89,7 +88,7 @@ def create_pool(
     first, second = sorted((base.address, quote.address), key=lambda address: int(address, 16))
     manager = Web3.to_checksum_address(str(uniswap.position_manager))
     d.send(
-        f"uniswap/{spec.pair}/create",
+        f"uniswap/{spec.name}/create",
         manager,
         periphery("NonfungiblePositionManager.sol"),
         "createAndInitializePoolIfNecessary",
@@ -103,7 +102,7 @@ def create_pool(
     address = d.call(factory, core("UniswapV3Factory"), "getPool", first, second, spec.fee)
     for slots in range(_SLOTS_A_CALL, OBSERVATIONS + 1, _SLOTS_A_CALL):
         d.send(
-            f"uniswap/{spec.pair}/slots/{slots}",
+            f"uniswap/{spec.name}/slots/{slots}",
             address,
             core("UniswapV3Pool"),
             "increaseObservationCardinalityNext",
@@ -113,7 +112,7 @@ def create_pool(
 
 
 def add_liquidity(
-    d: Deployer, uniswap: Uniswap, tokens: Mapping[str, Token], spec: PoolSpec, price: int, owner: str
+    d: Deployer, uniswap: Uniswap, tokens: Mapping[str, Token], spec: PoolSpec, *, price: int, owner: str
 ) -> None:
     """Put `spec.amount` of base and its worth of quote, which the deployer must hold, around `price` for `owner`."""
     base, quote = tokens[spec.base], tokens[spec.quote]
@@ -121,8 +120,8 @@ def add_liquidity(
     amount_base = spec.amount * 10**base.decimals
     amount_quote = quote_amount(spec, quote, price)
     for token, amount in ((base, amount_base), (quote, amount_quote)):
-        address: ChecksumAddress = Web3.to_checksum_address(token.address)
-        d.send(f"uniswap/{spec.pair}/approve/{address}", address, d.erc20, "approve", manager, amount)
+        address = Web3.to_checksum_address(token.address)
+        d.send(f"uniswap/{spec.name}/approve/{address}", address, d.erc20, "approve", manager, amount)
     flipped = int(base.address, 16) > int(quote.address, 16)
     spacing = TICK_SPACING[spec.fee]
     middle = tick_at(base, quote, price)
@@ -130,7 +129,7 @@ def add_liquidity(
     amounts = (amount_quote, amount_base) if flipped else (amount_base, amount_quote)
     addresses = (quote.address, base.address) if flipped else (base.address, quote.address)
     d.send(
-        f"uniswap/{spec.pair}/liquidity",
+        f"uniswap/{spec.name}/liquidity",
         manager,
         periphery("NonfungiblePositionManager.sol"),
         "mint",
@@ -164,7 +163,7 @@ def sqrt_price_x96(base: Token, quote: Token, price: int) -> int:
 
 def tick_at(base: Token, quote: Token, price: int) -> int:
     """Return the tick of `price`; floats are exact enough for choosing a range."""
-    ratio = price / WAD * float(10) ** (quote.decimals - base.decimals)
+    ratio = price / WAD * 10.0 ** (quote.decimals - base.decimals)
     if int(base.address, 16) > int(quote.address, 16):
         ratio = 1 / ratio
-    return floor(log(ratio) / log(1.0001))
+    return int(floor(log(ratio) / log(1.0001)))

@@ -89,14 +89,22 @@ abstract contract VenueBase is IVenue {
 
     /// @dev Our mid price of one whole `token`, asset units at 1e18.
     function _mid(address token) internal view returns (uint256 mid) {
-        (, mid,,) = IPriceOracle(IVault(vault).oracle()).quote(token);
+        (, mid,) = _price(token);
+    }
+
+    /// @dev Our interval of the price of one whole `token`, asset units at 1e18.
+    function _price(address token) internal view returns (uint256 low, uint256 mid, uint256 high) {
+        (low, mid, high,) = IPriceOracle(IVault(vault).oracle()).quote(token);
     }
 
     /// @dev `a * b / 1e18` rounded toward minus infinity; `b` is not negative.
     function _mulDown(int256 a, uint256 b) internal pure returns (int256) {
-        return a >= 0
-            ? int256(Math.mulDiv(uint256(a), b, WAD))
-            : -int256(Math.mulDiv(uint256(-a), b, WAD, Math.Rounding.Ceil));
+        return a < 0 ? -int256(_mulUp(uint256(-a), b)) : int256(_mul(uint256(a), b));
+    }
+
+    /// @dev `a * b / 1e18` rounded down.
+    function _mul(uint256 a, uint256 b) internal pure returns (uint256) {
+        return Math.mulDiv(a, b, WAD);
     }
 
     /// @dev `a * b / 1e18` rounded up.

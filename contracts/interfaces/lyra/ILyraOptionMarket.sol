@@ -59,7 +59,12 @@ interface ILyraOptionMarket {
     function getBoardAndStrikeDetails(uint256 boardId)
         external
         view
-        returns (OptionBoard memory, Strike[] memory, uint256[] memory strikeToBaseReturnedRatios, uint256 priceAtExpiry);
+        returns (
+            OptionBoard memory,
+            Strike[] memory,
+            uint256[] memory strikeToBaseReturnedRatios,
+            uint256 priceAtExpiry
+        );
     /// @notice 0 until the board is settled.
     function boardToPriceAtExpiry(uint256 boardId) external view returns (uint256);
 }

@@ -111,7 +111,8 @@ contract AaveV3LendingVenue is VenueBase, ILendingVenue {
         _requireUnit(unit);
         (uint256 collateral, uint256 debt,, uint256 threshold, uint256 ltv,) = pool.getUserAccountData(address(this));
         address provider = pool.ADDRESSES_PROVIDER();
-        uint256 assetPrice = IAaveOracle(IAaveAddressesProvider(provider).getPriceOracle()).getAssetPrice(address(ASSET));
+        uint256 assetPrice =
+            IAaveOracle(IAaveAddressesProvider(provider).getPriceOracle()).getAssetPrice(address(ASSET));
         m.equity = int256(Math.mulDiv(collateral * threshold, BPS_TO_WAD, assetPrice));
         m.maintenance = Math.mulDiv(debt, WAD, assetPrice, Math.Rounding.Ceil);
         m.initial = ltv == 0 ? m.maintenance : Math.mulDiv(m.maintenance, threshold, ltv, Math.Rounding.Ceil);

@@ -255,7 +255,9 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
         uint256 price = Math.mulDiv(quote, WAD, base, buy ? Math.Rounding.Ceil : Math.Rounding.Floor);
         if (limit != 0 && (buy ? price > limit : price < limit)) revert PriceLimit(price, limit);
         id = ++_lastOrder;
-        emit Ordered(id, market, buy ? int256(base) : -int256(base), buy ? -int256(quote) : int256(quote), Status.Filled);
+        emit Ordered(
+            id, market, buy ? int256(base) : -int256(base), buy ? -int256(quote) : int256(quote), Status.Filled
+        );
     }
 
     function _statusOf(uint256 id) private view returns (Status) {

@@ -98,8 +98,9 @@ contract UniswapV3SpotVenue is VenueBase, ISpotVenue {
     }
 
     /// @inheritdoc VenueBase
-    function margin(uint256 unit) public view override(IVenue, VenueBase) returns (Margin memory) {
+    function margin(uint256 unit) public view override(IVenue, VenueBase) returns (Margin memory m) {
         _requireUnit(unit);
+        return m;
     }
 
     /// @inheritdoc IVenue
@@ -155,7 +156,7 @@ contract UniswapV3SpotVenue is VenueBase, ISpotVenue {
     function _buy(address token, uint256 amount, uint256 limitPrice) private returns (uint256 cost) {
         Market memory m = _market(token);
         uint256 size = amount * 10 ** (18 - m.decimals);
-        uint256 drawn = _drawUpTo(Math.mulDiv(size, limitPrice, WAD) / ASSET_SCALE);
+        uint256 drawn = _drawUpTo(_mul(size, limitPrice) / ASSET_SCALE);
         ASSET.forceApprove(address(router), drawn);
         cost = router.exactOutputSingle(
             ISwapRouter02.ExactOutputSingleParams({

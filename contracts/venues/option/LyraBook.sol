@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IVault} from "../../IVault.sol";
+import {ILyraGreekCache} from "../../interfaces/lyra/ILyraGreekCache.sol";
+import {ILyraOptionMarket} from "../../interfaces/lyra/ILyraOptionMarket.sol";
+import {ILyraOptionMarketPricer} from "../../interfaces/lyra/ILyraOptionMarketPricer.sol";
+import {ILyraOptionToken} from "../../interfaces/lyra/ILyraOptionToken.sol";
+import {ILyraShortCollateral} from "../../interfaces/lyra/ILyraShortCollateral.sol";
+import {ILyraSpot} from "../../interfaces/lyra/ILyraSpot.sol";
+import {IVolSource} from "../../oracle/IVolSource.sol";
+import {Black76} from "../../pricing/Black76.sol";
+import {VenueBase} from "../VenueBase.sol";
+import {Book, Exposure, Greeks, IVenue, Kind, Margin} from "../IVenue.sol";
+import {IOptionVenue, Listing, OptionPosition, OptionTerms} from "./IOptionVenue.sol";
+import {QuoteDesk} from "./QuoteDesk.sol";
+
+/// @notice Where one Lyra market is.
+/// @param spot       Its SynthetixAdapter.
+/// @param quote      Its quote token, the one of premium and margin (sUSD).
+/// @param underlying The token whose oracle prices its base.
+/// @param router     SwapRouter02 with a pool of the quote token and the vault's asset.
+/// @param poolFee    That pool's fee in hundredths of a basis point.
+struct LyraMarket {
+    address optionMarket;
+    address optionToken;
+    address greekCache;
+    address pricer;
+    address shortCollateral;
+    address spot;
+    address quote;
+    address underlying;
+    address router;
+    uint24 poolFee;
+}
+
+/// @title LyraBook: what a vault holds at one Lyra market, read and valued
+/// @notice VALUE. Options by our Black-76 at our oracle's mid and our vol source's mid, forward equal to spot and no discount,
+/// paid in the quote token: all of it and the collateral are worth the quote token's oracle mid, and are an exposure to it. An
+/// expired option counts its intrinsic value: at our spot until Lyra fixes the price of its board, then at that price.
+/// Own half-width: what closing costs, `EXIT_FEE_OF_PRICE` of the option and `EXIT_FEE_OF_SPOT` of spot a contract, and the
+/// pool's fee on the quote token.
+///
+/// MARGIN. A unit a short position that has not expired: equity is its collateral and both requirements are Lyra's minimum
+/// collateral at Lyra's own spot (Lyra has no second, initial requirement), one quote token counted as one asset unit.
+///
+/// ASSUMPTIONS. ONE ASSET UNIT IS ONE DOLLAR INSIDE AN OPTION: STRIKES, AND THE SPOT THAT LYRA SETTLES BY, ARE DOLLARS, WHILE OUR
+/// ORACLE'S SPOT IS ASSET UNITS. SHORT CALLS ARE MARGINED IN THE QUOTE TOKEN, NEVER IN THE BASE.
+abstract contract LyraBook is QuoteDesk, IOptionVenue {
+    /// @notice More positions than the adapter carries.
+    error TooManyPositions(uint256 maximum);
+
+    uint256 public constant MAX_POSITIONS = 16;
+    uint256 public constant MAX_LISTINGS = 64;
+    /// @notice Part of an option's price that closing it costs: Lyra's option fee and the vol its pool moves by.
+    uint256 public constant EXIT_FEE_OF_PRICE = 0.01e18;
+    /// @notice Part of spot that closing one contract costs: Lyra's spot fee.
+    uint256 public constant EXIT_FEE_OF_SPOT = 0.0005e18;
+
+    /// @dev What never changes of a position, in two slots.
+    struct Held {
+        uint64 positionId;
+        uint64 listing;
+        uint64 expiry;
+        uint32 board;
+        bool isCall;
+        bool isShort;
+        uint256 strike;
+    }
+
+    /// @dev Sums of a book in the making.
+    struct Sum {
+        uint256 spot;
+        uint256 quotePrice;
+        int256 quote;
+        uint256 exitCost;
+        uint256 used;
+    }
+
+    ILyraOptionMarket internal immutable MARKET;
+    ILyraOptionToken internal immutable TOKEN;
+    ILyraGreekCache internal immutable CACHE;
+    ILyraOptionMarketPricer internal immutable PRICER;
+    ILyraShortCollateral internal immutable SHORTS;
+    ILyraSpot internal immutable SPOT;
+    address internal immutable UNDERLYING;
+
+    Held[] internal _held;
+
+    constructor(address vault_, LyraMarket memory market)
+        VenueBase(vault_)
+        QuoteDesk(market.router, market.quote, market.poolFee)
+    {
+        MARKET = ILyraOptionMarket(market.optionMarket);
+        TOKEN = ILyraOptionToken(market.optionToken);
+        CACHE = ILyraGreekCache(market.greekCache);
+        PRICER = ILyraOptionMarketPricer(market.pricer);
+        SHORTS = ILyraShortCollateral(market.shortCollateral);
+        SPOT = ILyraSpot(market.spot);
+        UNDERLYING = market.underlying;
+    }
+
+    /// @inheritdoc IVenue
+    function kind() external pure returns (Kind) {
+        return Kind.Option;
+    }
+
+    /// @inheritdoc IVenue
+    function protocol() external pure returns (bytes32) {
+        return "lyra-v1";
+    }
+
+    /// @inheritdoc IVenue
+    function book() external view returns (Book memory b) {
+        ILyraOptionToken.OptionPosition[] memory live = _live();
+        Sum memory sum;
+        sum.quotePrice = _mid(address(QUOTE));
+        if (live.length != 0) sum.spot = _mid(UNDERLYING);
+        sum.quote = int256(_quoteHeld());
+        Exposure[] memory exposures = new Exposure[](live.length + 1);
+        for (uint256 i; i < live.length; ++i) {
+            if (live[i].state == ILyraOptionToken.PositionState.ACTIVE) _add(sum, exposures, _held[i], live[i]);
+        }
+        if (sum.quote != 0) {
+            Exposure memory e = exposures[sum.used++];
+            e.underlying = address(QUOTE);
+            e.greeks.delta = sum.quote;
+        }
+        b.mid = _strayAsset() + _mulDown(sum.quote, sum.quotePrice);
+        b.halfWidth = _mulUp(sum.exitCost + _mulUp(_abs(sum.quote), _poolFee()), sum.quotePrice);
+        uint256 used = sum.used;
+        assembly ("memory-safe") {
+            mstore(exposures, used)
+        }
+        b.exposures = exposures;
+    }
+
+    /// @inheritdoc VenueBase
+    function marginUnits() public view override(IVenue, VenueBase) returns (uint256[] memory units) {
+        ILyraOptionToken.OptionPosition[] memory live = _live();
+        units = new uint256[](live.length);
+        uint256 used;
+        for (uint256 i; i < live.length; ++i) {
+            if (_isUnit(_held[i], live[i])) units[used++] = live[i].positionId;
+        }
+        assembly ("memory-safe") {
+            mstore(units, used)
+        }
+    }
+
+    /// @inheritdoc VenueBase
+    function margin(uint256 unit) public view override(IVenue, VenueBase) returns (Margin memory m) {
+        (Held memory h, ILyraOptionToken.OptionPosition memory p) = _unit(unit);
+        m.equity = int256(p.collateral);
+        m.maintenance = CACHE.getMinCollateral(
+            p.optionType, h.strike, h.expiry, SPOT.getSpotPriceForMarket(address(MARKET)), p.amount
+        );
+        m.initial = m.maintenance;
+    }
+
+    /// @inheritdoc IOptionVenue
+    function positions() external view returns (OptionPosition[] memory list) {
+        ILyraOptionToken.OptionPosition[] memory live = _live();
+        list = new OptionPosition[](live.length);
+        Sum memory sum;
+        if (live.length != 0) (sum.spot, sum.quotePrice) = (_mid(UNDERLYING), _mid(address(QUOTE)));
+        uint256 used;
+        for (uint256 i; i < live.length; ++i) {
+            if (live[i].state == ILyraOptionToken.PositionState.ACTIVE) {
+                list[used++] = _describe(sum, _held[i], live[i]);
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(list, used)
+        }
+    }
+
+    /// @inheritdoc IOptionVenue
+    function listings() external view returns (Listing[] memory list) {
+        uint256[] memory boards = MARKET.getLiveBoards();
+        list = new Listing[](MAX_LISTINGS);
+        uint256 used;
+        for (uint256 i; i < boards.length && used < MAX_LISTINGS; ++i) {
+            (ILyraOptionMarket.OptionBoard memory board, ILyraOptionMarket.Strike[] memory strikes,,) =
+                MARKET.getBoardAndStrikeDetails(boards[i]);
+            if (board.expiry <= block.timestamp) continue;
+            for (uint256 j; j < strikes.length && used < MAX_LISTINGS; ++j) {
+                list[used++] = Listing({
+                    listing: strikes[j].id,
+                    underlying: UNDERLYING,
+                    expiry: uint64(board.expiry),
+                    strike: strikes[j].strikePrice,
+                    venueVol: _mul(board.iv, strikes[j].skew)
+                });
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(list, used)
+        }
+    }
+
+    /// @inheritdoc IOptionVenue
+    function terms() external view returns (OptionTerms memory) {
+        ILyraOptionMarketPricer.TradeLimitParameters memory limits = PRICER.getTradeLimitParams();
+        return OptionTerms({
+            minDelta: uint256(limits.minDelta),
+            minVol: limits.minVol,
+            maxVol: limits.maxVol,
+            cutoff: limits.tradingCutoff,
+            quote: address(QUOTE),
+            underlying: UNDERLYING
+        });
+    }
+
+    /// @dev Lyra's records of `_held`, in its order.
+    function _live() internal view returns (ILyraOptionToken.OptionPosition[] memory) {
+        uint256[] memory ids = new uint256[](_held.length);
+        for (uint256 i; i < ids.length; ++i) {
+            ids[i] = _held[i].positionId;
+        }
+        return TOKEN.getOptionPositions(ids);
+    }
+
+    function _record(uint256 positionId) internal view returns (ILyraOptionToken.OptionPosition memory) {
+        return TOKEN.getOptionPosition(positionId);
+    }
+
+    /// @dev A short position that can be liquidated; reverts with `UnknownUnit`.
+    function _unit(uint256 unit) internal view returns (Held memory h, ILyraOptionToken.OptionPosition memory p) {
+        uint256 at = _indexOf(unit);
+        if (at == type(uint256).max) revert UnknownUnit(unit);
+        h = _held[at];
+        p = _record(unit);
+        if (!_isUnit(h, p)) revert UnknownUnit(unit);
+    }
+
+    /// @return at Where `_held` has the position; the greatest uint256 where it has not.
+    function _indexOf(uint256 positionId) internal view returns (uint256 at) {
+        for (uint256 i; i < _held.length; ++i) {
+            if (_held[i].positionId == positionId) return i;
+        }
+        return type(uint256).max;
+    }
+
+    function _isUnit(Held memory h, ILyraOptionToken.OptionPosition memory p) private view returns (bool) {
+        return h.isShort && p.state == ILyraOptionToken.PositionState.ACTIVE && block.timestamp < h.expiry;
+    }
+
+    function _add(Sum memory sum, Exposure[] memory exposures, Held memory h, ILyraOptionToken.OptionPosition memory p)
+        private
+        view
+    {
+        (uint256 price, Greeks memory one,) = _valueOne(sum.spot, h);
+        int256 size = h.isShort ? -int256(p.amount) : int256(p.amount);
+        int256 value = _mulDown(size, price);
+        bool fixedPrice = block.timestamp >= h.expiry && one.delta == 0;
+        // Lyra takes no more than the collateral from a short when it settles.
+        if (fixedPrice && value < -int256(p.collateral)) value = -int256(p.collateral);
+        sum.quote += value + int256(p.collateral);
+        // What has expired has no vol to lose by, so it joins the exposures that never expire.
+        uint64 expiry;
+        if (block.timestamp < h.expiry) {
+            expiry = h.expiry;
+            sum.exitCost += _mulUp(p.amount, _mulUp(price, EXIT_FEE_OF_PRICE) + _mulUp(sum.spot, EXIT_FEE_OF_SPOT));
+        } else if (fixedPrice) {
+            return;
+        }
+        uint256 at;
+        while (at < sum.used && exposures[at].expiry != expiry) ++at;
+        if (at == sum.used) {
+            exposures[sum.used++] = Exposure({underlying: UNDERLYING, expiry: expiry, greeks: _times(one, 0, 0)});
+        }
+        Greeks memory whole = _times(one, size, sum.quotePrice);
+        Greeks memory total = exposures[at].greeks;
+        total.delta += whole.delta;
+        total.gamma += whole.gamma;
+        total.vega += whole.vega;
+        total.theta += whole.theta;
+    }
+
+    function _describe(Sum memory sum, Held memory h, ILyraOptionToken.OptionPosition memory p)
+        private
+        view
+        returns (OptionPosition memory d)
+    {
+        (uint256 price, Greeks memory one, uint256 vol) = _valueOne(sum.spot, h);
+        int256 size = h.isShort ? -int256(p.amount) : int256(p.amount);
+        (ILyraOptionMarket.Strike memory strike, ILyraOptionMarket.OptionBoard memory board) =
+            MARKET.getStrikeAndBoard(h.listing);
+        d.positionId = h.positionId;
+        d.listing = h.listing;
+        d.underlying = UNDERLYING;
+        d.expiry = h.expiry;
+        d.strike = h.strike;
+        d.isCall = h.isCall;
+        d.size = size;
+        d.collateral = p.collateral;
+        d.price = _mul(price, sum.quotePrice);
+        d.vol = vol;
+        d.venueVol = _mul(board.iv, strike.skew);
+        d.greeks = _times(one, size, sum.quotePrice);
+    }
+
+    /// @dev Price (in the quote token) and Greeks of one contract; vol 0 and delta alone once it has expired, and no delta
+    /// once Lyra has fixed its price.
+    function _valueOne(uint256 spot, Held memory h)
+        private
+        view
+        returns (uint256 price, Greeks memory one, uint256 vol)
+    {
+        if (block.timestamp < h.expiry) {
+            (, vol,,) = IVolSource(IVault(vault).volSource()).vol(UNDERLYING, h.expiry, h.strike);
+            Black76.Result memory r = Black76.evaluate(spot, h.strike, h.expiry - block.timestamp, vol);
+            price = h.isCall ? r.call : r.put;
+            one.delta = h.isCall ? int256(r.callDelta) : int256(r.callDelta) - int256(WAD);
+            one.gamma = int256(r.gamma);
+            one.vega = int256(r.vega);
+            one.theta = int256(r.theta);
+            return (price, one, vol);
+        }
+        uint256 settled = MARKET.boardToPriceAtExpiry(h.board);
+        uint256 at = settled == 0 ? spot : settled;
+        bool inside = h.isCall ? at > h.strike : at < h.strike;
+        if (inside) {
+            price = h.isCall ? at - h.strike : h.strike - at;
+            if (settled == 0) one.delta = h.isCall ? int256(WAD) : -int256(WAD);
+        }
+    }
+
+    /// @dev Greeks of `size` contracts whose value is paid in a token worth `quotePrice`.
+    function _times(Greeks memory one, int256 size, uint256 quotePrice) private pure returns (Greeks memory) {
+        int256 factor = _mulDown(size, quotePrice);
+        return Greeks({
+            delta: (one.delta * factor) / int256(WAD),
+            gamma: (one.gamma * factor) / int256(WAD),
+            vega: (one.vega * factor) / int256(WAD),
+            theta: (one.theta * factor) / int256(WAD)
+        });
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import {ISwapRouter02} from "../../interfaces/uniswap/ISwapRouter02.sol";
+import {VenueBase} from "../VenueBase.sol";
+
+/// @title QuoteDesk: swaps between the vault's asset and the token that an option protocol margins in
+/// @notice Through one Uniswap v3 pool. A swap without a limit of its own must come within the pool's fee and
+/// `SWAP_TOLERANCE` of the far side of our oracle's interval, so that nobody gains by moving the pool first.
+abstract contract QuoteDesk is VenueBase {
+    using SafeERC20 for IERC20;
+
+    /// @notice How far beyond our oracle's interval and the pool's fee a swap may be, at 1e18.
+    uint256 public constant SWAP_TOLERANCE = 0.005e18;
+
+    ISwapRouter02 public immutable router;
+    IERC20 internal immutable QUOTE;
+    /// @dev Multiplies a quote amount to 1e18.
+    uint256 internal immutable QUOTE_SCALE;
+    /// @dev The pool's fee in hundredths of a basis point.
+    uint24 internal immutable POOL_FEE;
+
+    constructor(address router_, address quote_, uint24 poolFee) {
+        router = ISwapRouter02(router_);
+        QUOTE = IERC20(quote_);
+        QUOTE_SCALE = _scaleOf(quote_);
+        POOL_FEE = poolFee;
+    }
+
+    /// @dev Sells all of the quote token that rests here, for at least `minAssets`, and sends all of the asset to the
+    /// vault. An amount that buys no unit of the asset stays.
+    /// @return assets What the sale brought.
+    function _returnQuote(uint256 minAssets) internal returns (uint256 assets) {
+        uint256 amount = _quoteHeld();
+        if (amount >= ASSET_SCALE) assets = _exactInput(QUOTE, ASSET, amount / QUOTE_SCALE);
+        if (assets < minAssets) revert BelowMinimum(assets, minAssets);
+        _giveBack();
+    }
+
+    /// @dev The same at our oracle's limit.
+    function _returnQuoteFairly() internal returns (uint256) {
+        uint256 amount = _quoteHeld();
+        (uint256 low,,) = _price(address(QUOTE));
+        return _returnQuote(_mul(_mul(amount, low), WAD - _slack()) / ASSET_SCALE);
+    }
+
+    /// @dev Buys exactly `amount` of the quote token, at 1e18, with idle at our oracle's limit.
+    function _buyQuote(uint256 amount) internal {
+        if (amount == 0) return;
+        (,, uint256 high) = _price(address(QUOTE));
+        uint256 most = _mulUp(_mulUp(amount, high), WAD + _slack());
+        uint256 drawn = _drawUpTo(Math.ceilDiv(most, ASSET_SCALE));
+        ASSET.forceApprove(address(router), drawn);
+        router.exactOutputSingle(
+            ISwapRouter02.ExactOutputSingleParams({
+                tokenIn: address(ASSET),
+                tokenOut: address(QUOTE),
+                fee: POOL_FEE,
+                recipient: address(this),
+                amountOut: Math.ceilDiv(amount, QUOTE_SCALE),
+                amountInMaximum: drawn,
+                sqrtPriceLimitX96: 0
+            })
+        );
+        ASSET.forceApprove(address(router), 0);
+    }
+
+    /// @dev Spends `assets`, already drawn, on the quote token.
+    /// @return bought At 1e18.
+    function _spendOnQuote(uint256 assets) internal returns (uint256 bought) {
+        return _exactInput(ASSET, QUOTE, assets) * QUOTE_SCALE;
+    }
+
+    /// @dev What of the quote token rests here, at 1e18.
+    function _quoteHeld() internal view returns (uint256) {
+        return QUOTE.balanceOf(address(this)) * QUOTE_SCALE;
+    }
+
+    function _exactInput(IERC20 from, IERC20 to, uint256 amount) private returns (uint256) {
+        from.forceApprove(address(router), amount);
+        return router.exactInputSingle(
+            ISwapRouter02.ExactInputSingleParams({
+                tokenIn: address(from),
+                tokenOut: address(to),
+                fee: POOL_FEE,
+                recipient: address(this),
+                amountIn: amount,
+                // Callers check what arrived, with typed errors.
+                amountOutMinimum: 0,
+                sqrtPriceLimitX96: 0
+            })
+        );
+    }
+
+    /// @dev The pool's fee at 1e18.
+    function _poolFee() internal view returns (uint256) {
+        return uint256(POOL_FEE) * 1e12;
+    }
+
+    function _slack() private view returns (uint256) {
+        return _poolFee() + SWAP_TOLERANCE;
+    }
+}

@@ -1,0 +1,47 @@
+"""Which contracts have bindings. The one place to add one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A binding class and the artifact it is made from."""
+
+    name: str
+    artifact: str
+
+
+OURS = (
+    Target("AaveV3LendingVenue", "AaveV3LendingVenue.sol/AaveV3LendingVenue.json"),
+    Target("AccessManager", "AccessManager.sol/AccessManager.json"),
+    Target("ChainlinkSource", "ChainlinkSource.sol/ChainlinkSource.json"),
+    Target("CuratedVolSource", "CuratedVolSource.sol/CuratedVolSource.json"),
+    Target("CuriePerpVenue", "CuriePerpVenue.sol/CuriePerpVenue.json"),
+    Target("ERC20", "IERC20Metadata.sol/IERC20Metadata.json"),
+    Target("LendingVenue", "ILendingVenue.sol/ILendingVenue.json"),
+    Target("LyraOptionVenue", "LyraOptionVenue.sol/LyraOptionVenue.json"),
+    Target("OptionVenue", "IOptionVenue.sol/IOptionVenue.json"),
+    Target("OracleAdapter", "OracleAdapter.sol/OracleAdapter.json"),
+    Target("PerpVenue", "IPerpVenue.sol/IPerpVenue.json"),
+    Target("PriceSource", "IPriceSource.sol/IPriceSource.json"),
+    Target("RiskGuard", "RiskGuard.sol/RiskGuard.json"),
+    Target("SpotVenue", "ISpotVenue.sol/ISpotVenue.json"),
+    Target("UniswapV3SpotVenue", "UniswapV3SpotVenue.sol/UniswapV3SpotVenue.json"),
+    Target("UniswapV3TwapSource", "UniswapV3TwapSource.sol/UniswapV3TwapSource.json"),
+    Target("Valuer", "Valuer.sol/Valuer.json"),
+    Target("Vault", "Vault.sol/Vault.json"),
+    Target("VaultLens", "VaultLens.sol/VaultLens.json"),
+    Target("Venue", "IVenue.sol/IVenue.json"),
+    Target("VolSource", "IVolSource.sol/IVolSource.json"),
+)
+
+STAND_INS = {
+    "OracleAdapter": "IPriceOracle.sol/IPriceOracle.json",
+    "RiskGuard": "IRiskGuard.sol/IRiskGuard.json",
+    "Valuer": "IValuer.sol/IValuer.json",
+    "Vault": "IVault.sol/IVault.json",
+    "VaultLens": "IVaultLens.sol/IVaultLens.json",
+}
+"""Interfaces that stand in for contracts that are not compiled yet."""

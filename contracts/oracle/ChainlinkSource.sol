@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IChainlinkFeed} from "../interfaces/chainlink/IChainlinkFeed.sol";
+import {IPriceSource} from "./IPriceSource.sol";
+
+/// @title ChainlinkSource: one Chainlink feed as a price source
+/// @notice Answers the feed's last price while its round is finished, it is younger than `maxAge`, and it lies inside
+///         [`minPrice`, `maxPrice`]. The half-width is the feed's deviation threshold: the price may have moved by that much without
+///         a new round.
+/// @dev Immutable: another bound is another source.
+///
+///      `feed` IS THE PROXY, AND THE FEED PRICES ONE WHOLE `token` IN `denomination`; nothing on chain can check that.
+///      THE FEED'S DECIMALS NEVER CHANGE; they are read at construction.
+///      `maxAge` IS THE FEED'S HEARTBEAT PLUS SLACK, `deviation` ITS PUBLISHED THRESHOLD.
+///      ON AN L2 `sequencerFeed` IS CHAINLINK'S UPTIME FEED; elsewhere `address(0)`.
+contract ChainlinkSource is IPriceSource {
+    /// @notice The L2 sequencer is down (`up` false) or came back at `since`, less than SEQUENCER_GRACE seconds ago.
+    error SequencerNotSettled(bool up, uint256 since, uint256 grace);
+    /// @notice A feed of more than MAX_DECIMALS decimals.
+    error TooManyDecimals(uint256 decimals, uint256 maximum);
+    /// @notice The lower bound is zero or not below the upper one.
+    error BadBounds(uint256 minPrice, uint256 maxPrice);
+    /// @notice A deviation threshold of MAX_DEVIATION or more.
+    error BadDeviation(uint256 deviation, uint256 maximum);
+    /// @notice An age limit of zero or over MAX_MAX_AGE.
+    error BadMaxAge(uint256 maxAge, uint256 maximum);
+
+    /// @notice Seconds for which readings are refused after the sequencer came back.
+    uint256 public constant SEQUENCER_GRACE = 1 hours;
+    uint256 public constant MAX_DECIMALS = 36;
+    /// @notice The largest deviation threshold, at 1e18.
+    uint256 public constant MAX_DEVIATION = 0.1e18;
+    /// @notice The longest age limit: two days, above the slowest published heartbeat.
+    uint256 public constant MAX_MAX_AGE = 2 days;
+
+    address public immutable override token;
+    address public immutable override denomination;
+    address public immutable feed;
+    address public immutable sequencerFeed;
+    /// @notice Seconds after which a reading is stale.
+    uint256 public immutable maxAge;
+    /// @notice Bounds of the price at 1e18, both inside.
+    uint256 public immutable minPrice;
+    uint256 public immutable maxPrice;
+    /// @notice Half-width as a fraction of the price, at 1e18.
+    uint256 public immutable deviation;
+
+    uint256 private immutable _multiplier;
+    uint256 private immutable _divisor;
+
+    constructor(
+        address token_,
+        address denomination_,
+        address feed_,
+        uint256 maxAge_,
+        uint256 minPrice_,
+        uint256 maxPrice_,
+        uint256 deviation_,
+        address sequencerFeed_
+    ) {
+        if (maxAge_ == 0 || maxAge_ > MAX_MAX_AGE) revert BadMaxAge(maxAge_, MAX_MAX_AGE);
+        if (minPrice_ == 0 || minPrice_ >= maxPrice_) revert BadBounds(minPrice_, maxPrice_);
+        if (deviation_ >= MAX_DEVIATION) revert BadDeviation(deviation_, MAX_DEVIATION);
+        uint256 decimals = IChainlinkFeed(feed_).decimals();
+        if (decimals > MAX_DECIMALS) revert TooManyDecimals(decimals, MAX_DECIMALS);
+        (token, denomination, feed, sequencerFeed) = (token_, denomination_, feed_, sequencerFeed_);
+        (maxAge, minPrice, maxPrice, deviation) = (maxAge_, minPrice_, maxPrice_, deviation_);
+        _multiplier = decimals < 18 ? 10 ** (18 - decimals) : 1;
+        _divisor = decimals > 18 ? 10 ** (decimals - 18) : 1;
+    }
+
+    /// @inheritdoc IPriceSource
+    /// @dev `updatedAt` is that of the feed's round. The half-width is rounded up.
+    function read() external view returns (uint256 price, uint256 halfWidth, uint256 updatedAt) {
+        if (sequencerFeed != address(0)) _requireSequencer();
+        uint80 round;
+        uint80 answeredIn;
+        int256 answer;
+        (round, answer,, updatedAt, answeredIn) = IChainlinkFeed(feed).latestRoundData();
+        // An absurd answer is refused before it is scaled, so that scaling cannot overflow.
+        if (answer <= 0 || answer > type(int192).max || answeredIn < round) revert BadReading();
+        if (updatedAt == 0 || updatedAt > block.timestamp) revert BadReading();
+        if (block.timestamp - updatedAt > maxAge) revert Stale(updatedAt, maxAge);
+        price = uint256(answer) * _multiplier / _divisor;
+        if (price < minPrice || price > maxPrice) revert OutOfBounds(price, minPrice, maxPrice);
+        halfWidth = (price * deviation + 1e18 - 1) / 1e18;
+    }
+
+    function _requireSequencer() private view {
+        (, int256 down, uint256 since,,) = IChainlinkFeed(sequencerFeed).latestRoundData();
+        // `since` 0 is an uptime feed that has no round yet.
+        bool settled = since != 0 && since <= block.timestamp && block.timestamp - since > SEQUENCER_GRACE;
+        if (down != 0 || !settled) revert SequencerNotSettled(down == 0, since, SEQUENCER_GRACE);
+    }
+}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evenkeel.chain.block import BlockRef
 from evenkeel.chain.errors import UnreachableRpc
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from evenkeel.chain.rpc import Rpc
 
 _REMEMBERED = 256
@@ -35,6 +37,7 @@ class Heads:
         self._rpc = rpc
         self._last: BlockRef | None = None
         self._seen: deque[str] = deque(maxlen=_REMEMBERED)
+        self._again = False
 
     @property
     def last(self) -> BlockRef | None:
@@ -52,16 +55,24 @@ class Heads:
         if answer is None:
             raise UnreachableRpc(f"the RPC at {self._rpc.name} has no latest block")
         block, last = BlockRef.from_json(answer), self._last
+        if self._again and last is not None and block.hash == last.hash:
+            self._again = False
+            return Head(block, _base_fee(answer))
         if last is not None and block.hash in self._seen:
             return None
+        self._again = False
         self._last = block
         self._seen.append(block.hash)
         replaced = last is not None and (
             block.number <= last.number
             or (block.number == last.number + 1 and block.parent_hash != last.hash)
         )
-        return Head(block, int(answer.get("baseFeePerGas") or "0x0", 16), last if replaced else None)
+        return Head(block, _base_fee(answer), last if replaced else None)
 
-    def forget(self) -> None:
-        """Make the next poll return the head again: its hash was unknown when it was read."""
-        self._last = None
+    def again(self) -> None:
+        """Make the next poll return the head even if it is still the same: it was not dealt with."""
+        self._again = True
+
+
+def _base_fee(block: Mapping[str, Any]) -> int:
+    return int(block.get("baseFeePerGas") or "0x0", 16)

@@ -14,15 +14,15 @@ import signal
 import sqlite3
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from evenkeel.chain.block import BlockRef
 from evenkeel.chain.errors import JournalError
-from evenkeel.chain.records import OPEN, PENDING, Decision, Intent, State, Transaction
+from evenkeel.chain.records import OPEN, PENDING, WAITING, Decision, Intent, State, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 VERSION = 1
 KILL_AT = "EVENKEEL_KILL_AT"
@@ -112,6 +112,13 @@ class Journal:
         return journal
 
     @classmethod
+    def in_memory(cls) -> Self:
+        """Return a journal that ends with the process, for runs that send nothing."""
+        journal = cls(sqlite3.connect(":memory:", isolation_level=None), Path(":memory:"), None)
+        journal._prepare({"version": str(VERSION)})
+        return journal
+
+    @classmethod
     def open_read_only(cls, path: Path) -> Self:
         """Open an existing journal to read while its keeper writes. Raises `JournalError` when there is none yet."""
         try:
@@ -177,11 +184,15 @@ class Journal:
         return self._decisions("WHERE block_number >= ? ORDER BY id", since)
 
     def settled(self, block_hash: str) -> bool:
-        """Whether the block is decided and none of its transactions is still under way."""
+        """Whether the block is decided and none of its transactions is still under way.
+
+        A block at which the keeper only waited for an earlier transaction is not decided.
+        """
         row = self._db.execute(
             "SELECT count(*), coalesce(sum((SELECT count(*) FROM transactions t WHERE t.decision_id = d.id"
-            f" AND t.state IN ({_marks(OPEN)}))), 0) FROM decisions d WHERE d.block_hash = ?",
-            (*OPEN, block_hash.lower()),
+            f" AND t.state IN ({_marks(OPEN)}))), 0) FROM decisions d"
+            " WHERE d.block_hash = ? AND d.outcome != ?",
+            (*OPEN, block_hash.lower(), WAITING),
         ).fetchone()
         return bool(row[0]) and not row[1]
 

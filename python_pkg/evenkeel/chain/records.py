@@ -28,6 +28,9 @@ class State(StrEnum):
     """Another transaction with its nonce was mined."""
 
 
+WAITING = "waiting"
+"""The outcome of a block at which nothing was decided because a transaction was under way."""
+
 PENDING = (State.SIGNED, State.SENT)
 OPEN = (State.DECIDED, State.SIGNED, State.SENT, State.MINED)
 FINAL = (State.CONFIRMED, State.FAILED, State.DROPPED, State.REPLACED)

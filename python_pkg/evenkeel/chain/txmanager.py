@@ -154,16 +154,21 @@ class TxManager:
             self._resume(tx, now)
 
     def recheck(self, now: BlockRef) -> bool:
-        """Look again at what is held to be in recent blocks; returns whether the chain took any of it back."""
+        """Look again at what is held to be in recent blocks; returns whether the chain took any of it back.
+
+        Newest first: one that is where it was has all earlier nonces below it.
+        """
         taken_back = False
-        for tx in self._journal.since_block(now.number - self._lane.reorg_window):
+        for tx in reversed(self._journal.since_block(now.number - self._lane.reorg_window)):
             if tx.hash is None:
                 continue
             receipt = self._rpc.receipt(tx.hash)
             if receipt is None:
                 self._take_back(tx)
                 taken_back = True
-            elif str(receipt["blockHash"]).lower() != tx.block_hash:
+            elif str(receipt["blockHash"]).lower() == tx.block_hash:
+                break
+            else:
                 self._mined(tx, receipt)
         return taken_back
 
@@ -240,7 +245,10 @@ class TxManager:
             why = self._describe(error.data)
             self._journal.move(tx.id, State.FAILED, why, error=f"preflight: {why}")
             return
-        self.send(tx.id, now)
+        try:
+            self.send(tx.id, now)
+        except FeesTooHigh as error:
+            logger.warning("a decided transaction waits: %s", error)
 
     def _follow_mined(self, tx: Transaction, now: BlockRef) -> None:
         assert tx.hash is not None

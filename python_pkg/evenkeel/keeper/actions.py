@@ -1,0 +1,46 @@
+"""From a plan's action to the transaction that carries it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eth_utils.crypto import keccak
+
+from evenkeel.chain.records import Intent
+
+if TYPE_CHECKING:
+    from evenkeel.bindings import Vault
+    from evenkeel.chain.block import BlockRef
+    from evenkeel.planner import Action
+
+
+def plan_id(vault: str, block: BlockRef, index: int) -> bytes:
+    """Return the id of action `index` of the plan made at `block`: 32 bytes.
+
+    It follows from the block, so that a plan made twice is the same plan to the vault, which takes it once.
+    """
+    return keccak(bytes.fromhex(vault[2:]) + bytes.fromhex(block.hash[2:]) + index.to_bytes(4))
+
+
+def intent_of(action: Action, index: int, vault: Vault, block: BlockRef, deadline: int) -> Intent | None:
+    """Return the transaction of `action`, or None for one that only says something (hold, alert).
+
+    `deadline` is seconds of chain time after `block`.
+    """
+    until = block.timestamp + deadline
+    if action.top_up is not None:
+        top = action.top_up
+        call = vault.top_up(top.venue, top.unit, top.assets, top.min_posted)
+        return Intent(call.to, call.data, action.kind, deadline=until, reason=action.reason)
+    if not action.instructions:
+        return None
+    ident = plan_id(vault.address, block, index)
+    rebalance = vault.rebalance(list(action.instructions), until, ident)
+    return Intent(
+        rebalance.to,
+        rebalance.data,
+        action.kind,
+        deadline=until,
+        plan_id="0x" + ident.hex(),
+        reason=action.reason,
+    )

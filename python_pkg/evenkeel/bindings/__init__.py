@@ -25,9 +25,12 @@ if TYPE_CHECKING:
         try_batch,
     )
     from evenkeel.bindings.aave_v3_lending_venue import AaveV3LendingVenue
+    from evenkeel.bindings.chainlink_source import ChainlinkSource
+    from evenkeel.bindings.curated_vol_source import CuratedVolSource
     from evenkeel.bindings.curie_perp_venue import CuriePerpVenue
     from evenkeel.bindings.erc20 import ERC20
     from evenkeel.bindings.lending_venue import LendingVenue
+    from evenkeel.bindings.lyra_option_venue import LyraOptionVenue
     from evenkeel.bindings.option_venue import OptionVenue
     from evenkeel.bindings.oracle_adapter import OracleAdapter
     from evenkeel.bindings.perp_venue import PerpVenue
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.risk_guard import RiskGuard
     from evenkeel.bindings.spot_venue import SpotVenue
     from evenkeel.bindings.uniswap_v3_spot_venue import UniswapV3SpotVenue
+    from evenkeel.bindings.uniswap_v3_twap_source import UniswapV3TwapSource
     from evenkeel.bindings.valuer import Valuer
     from evenkeel.bindings.vault import Vault
     from evenkeel.bindings.vault_lens import VaultLens
@@ -48,14 +52,17 @@ __all__ = [
     "ArtifactError",
     "BindingError",
     "Call",
+    "ChainlinkSource",
     "Contract",
     "ContractError",
+    "CuratedVolSource",
     "CuriePerpVenue",
     "DecodeError",
     "Deployment",
     "Event",
     "LendingVenue",
     "LogRef",
+    "LyraOptionVenue",
     "OptionVenue",
     "OracleAdapter",
     "PerpVenue",
@@ -65,6 +72,7 @@ __all__ = [
     "RpcError",
     "SpotVenue",
     "UniswapV3SpotVenue",
+    "UniswapV3TwapSource",
     "UnknownBlockError",
     "Valuer",
     "Vault",
@@ -84,8 +92,10 @@ _MODULES = {
     "ArtifactError": "evenkeel.bindings._runtime",
     "BindingError": "evenkeel.bindings._runtime",
     "Call": "evenkeel.bindings._runtime",
+    "ChainlinkSource": "evenkeel.bindings.chainlink_source",
     "Contract": "evenkeel.bindings._runtime",
     "ContractError": "evenkeel.bindings._runtime",
+    "CuratedVolSource": "evenkeel.bindings.curated_vol_source",
     "CuriePerpVenue": "evenkeel.bindings.curie_perp_venue",
     "DecodeError": "evenkeel.bindings._runtime",
     "Deployment": "evenkeel.bindings._runtime",
@@ -93,6 +103,7 @@ _MODULES = {
     "Event": "evenkeel.bindings._runtime",
     "LendingVenue": "evenkeel.bindings.lending_venue",
     "LogRef": "evenkeel.bindings._runtime",
+    "LyraOptionVenue": "evenkeel.bindings.lyra_option_venue",
     "OptionVenue": "evenkeel.bindings.option_venue",
     "OracleAdapter": "evenkeel.bindings.oracle_adapter",
     "PerpVenue": "evenkeel.bindings.perp_venue",
@@ -102,6 +113,7 @@ _MODULES = {
     "RpcError": "evenkeel.bindings._runtime",
     "SpotVenue": "evenkeel.bindings.spot_venue",
     "UniswapV3SpotVenue": "evenkeel.bindings.uniswap_v3_spot_venue",
+    "UniswapV3TwapSource": "evenkeel.bindings.uniswap_v3_twap_source",
     "UnknownBlockError": "evenkeel.bindings._runtime",
     "Valuer": "evenkeel.bindings.valuer",
     "Vault": "evenkeel.bindings.vault",

@@ -7,39 +7,66 @@ from evenkeel.bindings._runtime import ContractError, Panic, RevertReason, decod
 from evenkeel.bindings.types import Measure
 
 __all__ = [
+    "AccessManagedInvalidAuthority",
+    "AccessManagedRequiredDelay",
+    "AccessManagedUnauthorized",
+    "BadBounds",
+    "BadDeviation",
     "BadFraction",
+    "BadHalfWidth",
     "BadMarketList",
+    "BadMaxAge",
+    "BadMaxMove",
+    "BadMaxWidth",
+    "BadQuorum",
     "BadReading",
     "BadRecipient",
+    "BadTimes",
+    "BadWindow",
     "BelowMinimum",
     "CapExceeded",
     "ContractError",
+    "Expired",
+    "HistoryTooShort",
     "IdleShort",
     "Insufficient",
     "LimitBreached",
     "LossTooLarge",
+    "MoveTooLarge",
     "NoLimits",
     "NoPool",
     "NotCalling",
     "NotExpired",
     "NotReducing",
+    "NotThePair",
     "OnlyVault",
     "OutOfBounds",
+    "OutOfDomain",
     "Panic",
     "PastDeadline",
     "PastTarget",
     "PlanUsed",
     "PriceLimit",
+    "ReentrancyGuardReentrantCall",
+    "RepeatedSource",
     "RevertReason",
     "SafeERC20FailedOperation",
+    "SequencerNotSettled",
     "Stale",
     "StaleVol",
     "SupplyChanged",
     "TooFewSources",
+    "TooLittleLiquidity",
+    "TooManyDecimals",
     "TooManyExposures",
+    "TooManyPositions",
+    "TooManyPosts",
+    "TooManySources",
     "TooManyTokens",
     "TooManyVenues",
+    "TooSoon",
     "TooWide",
+    "UniswapV3TwapSourceBadHalfWidth",
     "UnitUnhealthy",
     "UnknownMarket",
     "UnknownOrder",
@@ -53,10 +80,61 @@ __all__ = [
     "VenueCallFailed",
     "VenueKnown",
     "VenueStale",
+    "VolOutOfRange",
+    "WrongDenomination",
     "WrongSettlementToken",
+    "WrongToken",
     "ZeroAmount",
     "decode_error",
 ]
+
+
+class AccessManagedInvalidAuthority(ContractError):
+    """`AccessManagedInvalidAuthority(address)`."""
+
+    SELECTOR = bytes.fromhex("c2f31e5e")
+    FIELDS: ClassVar[str] = "address authority"
+    TYPES = vars(types)
+    authority: str
+
+
+class AccessManagedRequiredDelay(ContractError):
+    """`AccessManagedRequiredDelay(address,uint32)`."""
+
+    SELECTOR = bytes.fromhex("af77169d")
+    FIELDS: ClassVar[str] = "address caller, uint32 delay"
+    TYPES = vars(types)
+    caller: str
+    delay: int
+
+
+class AccessManagedUnauthorized(ContractError):
+    """`AccessManagedUnauthorized(address)`."""
+
+    SELECTOR = bytes.fromhex("068ca9d8")
+    FIELDS: ClassVar[str] = "address caller"
+    TYPES = vars(types)
+    caller: str
+
+
+class BadBounds(ContractError):
+    """`BadBounds(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("6ce0ad92")
+    FIELDS: ClassVar[str] = "uint256 min_price, uint256 max_price"
+    TYPES = vars(types)
+    min_price: int
+    max_price: int
+
+
+class BadDeviation(ContractError):
+    """`BadDeviation(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("2f1e23bd")
+    FIELDS: ClassVar[str] = "uint256 deviation, uint256 maximum"
+    TYPES = vars(types)
+    deviation: int
+    maximum: int
 
 
 class BadFraction(ContractError):
@@ -68,6 +146,17 @@ class BadFraction(ContractError):
     fraction: int
 
 
+class BadHalfWidth(ContractError):
+    """`BadHalfWidth(uint256,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("64491103")
+    FIELDS: ClassVar[str] = "uint256 half_width, uint256 minimum, uint256 maximum"
+    TYPES = vars(types)
+    half_width: int
+    minimum: int
+    maximum: int
+
+
 class BadMarketList(ContractError):
     """`BadMarketList(uint256,uint256)`."""
 
@@ -76,6 +165,46 @@ class BadMarketList(ContractError):
     TYPES = vars(types)
     markets: int
     underlyings: int
+
+
+class BadMaxAge(ContractError):
+    """`BadMaxAge(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("6f00cbed")
+    FIELDS: ClassVar[str] = "uint256 max_age, uint256 maximum"
+    TYPES = vars(types)
+    max_age: int
+    maximum: int
+
+
+class BadMaxMove(ContractError):
+    """`BadMaxMove(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("e3af4156")
+    FIELDS: ClassVar[str] = "uint256 max_move, uint256 maximum"
+    TYPES = vars(types)
+    max_move: int
+    maximum: int
+
+
+class BadMaxWidth(ContractError):
+    """`BadMaxWidth(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("634f6c37")
+    FIELDS: ClassVar[str] = "uint256 max_width, uint256 maximum"
+    TYPES = vars(types)
+    max_width: int
+    maximum: int
+
+
+class BadQuorum(ContractError):
+    """`BadQuorum(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("8aeaa69b")
+    FIELDS: ClassVar[str] = "uint256 quorum, uint256 sources"
+    TYPES = vars(types)
+    quorum: int
+    sources: int
 
 
 class BadReading(ContractError):
@@ -91,6 +220,27 @@ class BadRecipient(ContractError):
     FIELDS: ClassVar[str] = "address recipient"
     TYPES = vars(types)
     recipient: str
+
+
+class BadTimes(ContractError):
+    """`BadTimes(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("aeeb41a2")
+    FIELDS: ClassVar[str] = "uint256 min_interval, uint256 max_age"
+    TYPES = vars(types)
+    min_interval: int
+    max_age: int
+
+
+class BadWindow(ContractError):
+    """`BadWindow(uint256,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("8f9aec2e")
+    FIELDS: ClassVar[str] = "uint256 window, uint256 minimum, uint256 maximum"
+    TYPES = vars(types)
+    window: int
+    minimum: int
+    maximum: int
 
 
 class BelowMinimum(ContractError):
@@ -112,6 +262,25 @@ class CapExceeded(ContractError):
     venue: str
     value: int
     cap: int
+
+
+class Expired(ContractError):
+    """`Expired(uint64,uint256)`."""
+
+    SELECTOR = bytes.fromhex("91cc37bc")
+    FIELDS: ClassVar[str] = "uint64 expiry, uint256 timestamp"
+    TYPES = vars(types)
+    expiry: int
+    timestamp: int
+
+
+class HistoryTooShort(ContractError):
+    """`HistoryTooShort(uint256)`."""
+
+    SELECTOR = bytes.fromhex("a565e595")
+    FIELDS: ClassVar[str] = "uint256 window"
+    TYPES = vars(types)
+    window: int
 
 
 class IdleShort(ContractError):
@@ -154,6 +323,17 @@ class LossTooLarge(ContractError):
     FIELDS: ClassVar[str] = "uint256 loss, uint256 maximum"
     TYPES = vars(types)
     loss: int
+    maximum: int
+
+
+class MoveTooLarge(ContractError):
+    """`MoveTooLarge(uint256,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("eed09c96")
+    FIELDS: ClassVar[str] = "uint256 previous, uint256 posted, uint256 maximum"
+    TYPES = vars(types)
+    previous: int
+    posted: int
     maximum: int
 
 
@@ -205,6 +385,17 @@ class NotReducing(ContractError):
     size_delta: int
 
 
+class NotThePair(ContractError):
+    """`NotThePair(address,address,address)`."""
+
+    SELECTOR = bytes.fromhex("8633e8d2")
+    FIELDS: ClassVar[str] = "address pool, address token, address denomination"
+    TYPES = vars(types)
+    pool: str
+    token: str
+    denomination: str
+
+
 class OnlyVault(ContractError):
     """`OnlyVault(address)`."""
 
@@ -223,6 +414,18 @@ class OutOfBounds(ContractError):
     price: int
     minimum: int
     maximum: int
+
+
+class OutOfDomain(ContractError):
+    """`OutOfDomain(uint256,uint256,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("a9e5610c")
+    FIELDS: ClassVar[str] = "uint256 forward, uint256 strike, uint256 seconds_to_expiry, uint256 vol"
+    TYPES = vars(types)
+    forward: int
+    strike: int
+    seconds_to_expiry: int
+    vol: int
 
 
 class PastDeadline(ContractError):
@@ -266,6 +469,21 @@ class PriceLimit(ContractError):
     limit: int
 
 
+class ReentrancyGuardReentrantCall(ContractError):
+    """`ReentrancyGuardReentrantCall()`."""
+
+    SELECTOR = bytes.fromhex("3ee5aeb5")
+
+
+class RepeatedSource(ContractError):
+    """`RepeatedSource(address)`."""
+
+    SELECTOR = bytes.fromhex("4c47d373")
+    FIELDS: ClassVar[str] = "address source"
+    TYPES = vars(types)
+    source: str
+
+
 class SafeERC20FailedOperation(ContractError):
     """`SafeERC20FailedOperation(address)`."""
 
@@ -273,6 +491,17 @@ class SafeERC20FailedOperation(ContractError):
     FIELDS: ClassVar[str] = "address token"
     TYPES = vars(types)
     token: str
+
+
+class SequencerNotSettled(ContractError):
+    """`SequencerNotSettled(bool,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("5f1c6852")
+    FIELDS: ClassVar[str] = "bool up, uint256 since, uint256 grace"
+    TYPES = vars(types)
+    up: bool
+    since: int
+    grace: int
 
 
 class Stale(ContractError):
@@ -316,6 +545,26 @@ class TooFewSources(ContractError):
     quorum: int
 
 
+class TooLittleLiquidity(ContractError):
+    """`TooLittleLiquidity(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("8e4a51ab")
+    FIELDS: ClassVar[str] = "uint256 liquidity, uint256 minimum"
+    TYPES = vars(types)
+    liquidity: int
+    minimum: int
+
+
+class TooManyDecimals(ContractError):
+    """`TooManyDecimals(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("f6fa9008")
+    FIELDS: ClassVar[str] = "uint256 decimals, uint256 maximum"
+    TYPES = vars(types)
+    decimals: int
+    maximum: int
+
+
 class TooManyExposures(ContractError):
     """`TooManyExposures(uint256,uint256)`."""
 
@@ -323,6 +572,35 @@ class TooManyExposures(ContractError):
     FIELDS: ClassVar[str] = "uint256 count, uint256 maximum"
     TYPES = vars(types)
     count: int
+    maximum: int
+
+
+class TooManyPositions(ContractError):
+    """`TooManyPositions(uint256)`."""
+
+    SELECTOR = bytes.fromhex("3ff29beb")
+    FIELDS: ClassVar[str] = "uint256 maximum"
+    TYPES = vars(types)
+    maximum: int
+
+
+class TooManyPosts(ContractError):
+    """`TooManyPosts(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("12930c86")
+    FIELDS: ClassVar[str] = "uint256 posts, uint256 maximum"
+    TYPES = vars(types)
+    posts: int
+    maximum: int
+
+
+class TooManySources(ContractError):
+    """`TooManySources(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("c94783b1")
+    FIELDS: ClassVar[str] = "uint256 sources, uint256 maximum"
+    TYPES = vars(types)
+    sources: int
     maximum: int
 
 
@@ -345,6 +623,16 @@ class TooManyVenues(ContractError):
     maximum: int
 
 
+class TooSoon(ContractError):
+    """`TooSoon(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("b1b9b6ee")
+    FIELDS: ClassVar[str] = "uint256 updated_at, uint256 min_interval"
+    TYPES = vars(types)
+    updated_at: int
+    min_interval: int
+
+
 class TooWide(ContractError):
     """`TooWide(address,uint256,uint256)`."""
 
@@ -353,6 +641,16 @@ class TooWide(ContractError):
     TYPES = vars(types)
     token: str
     width: int
+    maximum: int
+
+
+class UniswapV3TwapSourceBadHalfWidth(ContractError):
+    """`BadHalfWidth(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("7a7ef2e0")
+    FIELDS: ClassVar[str] = "uint256 half_width, uint256 maximum"
+    TYPES = vars(types)
+    half_width: int
     maximum: int
 
 
@@ -474,6 +772,27 @@ class VenueStale(ContractError):
     max_age: int
 
 
+class VolOutOfRange(ContractError):
+    """`VolOutOfRange(uint256,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("1c883942")
+    FIELDS: ClassVar[str] = "uint256 vol, uint256 minimum, uint256 maximum"
+    TYPES = vars(types)
+    vol: int
+    minimum: int
+    maximum: int
+
+
+class WrongDenomination(ContractError):
+    """`WrongDenomination(address,address)`."""
+
+    SELECTOR = bytes.fromhex("1923cab8")
+    FIELDS: ClassVar[str] = "address source, address denomination"
+    TYPES = vars(types)
+    source: str
+    denomination: str
+
+
 class WrongSettlementToken(ContractError):
     """`WrongSettlementToken(address)`."""
 
@@ -483,6 +802,17 @@ class WrongSettlementToken(ContractError):
     token: str
 
 
+class WrongToken(ContractError):
+    """`WrongToken(address,address,address)`."""
+
+    SELECTOR = bytes.fromhex("3be4f40d")
+    FIELDS: ClassVar[str] = "address source, address token, address wanted"
+    TYPES = vars(types)
+    source: str
+    token: str
+    wanted: str
+
+
 class ZeroAmount(ContractError):
     """`ZeroAmount()`."""
 
@@ -490,36 +820,63 @@ class ZeroAmount(ContractError):
 
 
 register_errors(
+    AccessManagedInvalidAuthority,
+    AccessManagedRequiredDelay,
+    AccessManagedUnauthorized,
+    BadBounds,
+    BadDeviation,
     BadFraction,
+    BadHalfWidth,
     BadMarketList,
+    BadMaxAge,
+    BadMaxMove,
+    BadMaxWidth,
+    BadQuorum,
     BadReading,
     BadRecipient,
+    BadTimes,
+    BadWindow,
     BelowMinimum,
     CapExceeded,
+    Expired,
+    HistoryTooShort,
     IdleShort,
     Insufficient,
     LimitBreached,
     LossTooLarge,
+    MoveTooLarge,
     NoLimits,
     NoPool,
     NotCalling,
     NotExpired,
     NotReducing,
+    NotThePair,
     OnlyVault,
     OutOfBounds,
+    OutOfDomain,
     PastDeadline,
     PastTarget,
     PlanUsed,
     PriceLimit,
+    ReentrancyGuardReentrantCall,
+    RepeatedSource,
     SafeERC20FailedOperation,
+    SequencerNotSettled,
     Stale,
     StaleVol,
     SupplyChanged,
     TooFewSources,
+    TooLittleLiquidity,
+    TooManyDecimals,
     TooManyExposures,
+    TooManyPositions,
+    TooManyPosts,
+    TooManySources,
     TooManyTokens,
     TooManyVenues,
+    TooSoon,
     TooWide,
+    UniswapV3TwapSourceBadHalfWidth,
     UnitUnhealthy,
     UnknownMarket,
     UnknownOrder,
@@ -533,6 +890,9 @@ register_errors(
     VenueCallFailed,
     VenueKnown,
     VenueStale,
+    VolOutOfRange,
+    WrongDenomination,
     WrongSettlementToken,
+    WrongToken,
     ZeroAmount,
 )

@@ -8,7 +8,10 @@ from evenkeel.bindings.types import Limits, Status, VenueConfig
 
 __all__ = [
     "Approval",
+    "AuthorityUpdated",
     "Borrowed",
+    "Configured",
+    "CuratedVolSourcePosted",
     "Deposit",
     "Event",
     "Freed",
@@ -53,6 +56,17 @@ class Approval(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityUpdated(Event):
+    """`AuthorityUpdated(address)`."""
+
+    TOPIC = bytes.fromhex("2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad")
+    DATA = "address authority"
+    TYPES = vars(types)
+
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
 class Borrowed(Event):
     """`Borrowed(address,uint256)`."""
 
@@ -63,6 +77,36 @@ class Borrowed(Event):
 
     token: str
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Configured(Event):
+    """`Configured(address,address[],uint8,uint256)`."""
+
+    TOPIC = bytes.fromhex("86c6e97281fbca22497d5f6e504cbab7390a0b6eec3b49c096afcbf228cfe8b3")
+    INDEXED = "address token"
+    DATA = "address[] sources, uint8 quorum, uint256 max_width"
+    TYPES = vars(types)
+
+    token: str
+    sources: tuple[str, ...]
+    quorum: int
+    max_width: int
+
+
+@dataclass(frozen=True, slots=True)
+class CuratedVolSourcePosted(Event):
+    """`Posted(address,uint64,uint256,uint256)`."""
+
+    TOPIC = bytes.fromhex("6673472e4783fcf2a87673b5962134d2b57f436e5ee79f01a1228886509f5e83")
+    INDEXED = "address underlying, uint64 expiry"
+    DATA = "uint256 previous, uint256 vol"
+    TYPES = vars(types)
+
+    underlying: str
+    expiry: int
+    previous: int
+    vol: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +417,10 @@ class Withdrawn(Event):
 
 register_events(
     Approval,
+    AuthorityUpdated,
     Borrowed,
+    Configured,
+    CuratedVolSourcePosted,
     Deposit,
     Freed,
     LimitsSet,

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
-from evenkeel.bindings._runtime import Call, Contract, Function
+from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
+from evenkeel.bindings.types import Configuration
+
+
+class AssetQuoteResult(NamedTuple):
+    """What `assetQuote` returns."""
+
+    low: int
+    mid: int
+    high: int
+    updated_at: int
 
 
 class QuoteResult(NamedTuple):
@@ -19,11 +30,68 @@ class QuoteResult(NamedTuple):
     updated_at: int
 
 
+_MAX_SOURCES = Function[int](
+    "OracleAdapter.MAX_SOURCES",
+    "64aefc06",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_MAX_WIDTH = Function[int](
+    "OracleAdapter.MAX_WIDTH",
+    "c620033f",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _ASSET = Function[ChecksumAddress](
     "OracleAdapter.asset",
     "38d52e0f",
     "",
     "address",
+    vars(types),
+    view=True,
+)
+_ASSET_QUOTE = Function[AssetQuoteResult](
+    "OracleAdapter.assetQuote",
+    "69c9006c",
+    "",
+    "uint256, uint256, uint256, uint256",
+    vars(types),
+    view=True,
+    result=AssetQuoteResult,
+)
+_AUTHORITY = Function[ChecksumAddress](
+    "OracleAdapter.authority",
+    "bf7e214f",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
+_CONFIGURATION = Function[Configuration](
+    "OracleAdapter.configuration",
+    "87f2f931",
+    "address token",
+    "Configuration",
+    vars(types),
+    view=True,
+)
+_CONFIGURE = Function[None](
+    "OracleAdapter.configure",
+    "c447ec12",
+    "address token, address[] sources, uint8 quorum, uint256 max_width",
+    "",
+    vars(types),
+    view=False,
+)
+_IS_CONSUMING_SCHEDULED_OP = Function[bytes](
+    "OracleAdapter.isConsumingScheduledOp",
+    "8fb36037",
+    "",
+    "bytes4",
     vars(types),
     view=True,
 )
@@ -36,6 +104,14 @@ _QUOTE = Function[QuoteResult](
     view=True,
     result=QuoteResult,
 )
+_SET_AUTHORITY = Function[None](
+    "OracleAdapter.setAuthority",
+    "7a9e5e4b",
+    "address new_authority",
+    "",
+    vars(types),
+    view=False,
+)
 
 
 class OracleAdapter(Contract):
@@ -43,9 +119,45 @@ class OracleAdapter(Contract):
 
     __slots__ = ()
 
+    def max_sources(self) -> Call[int]:
+        """`MAX_SOURCES()`."""
+        return self._call(_MAX_SOURCES)
+
+    def max_width(self) -> Call[int]:
+        """The widest interval that may be configured: a fifth of mid."""
+        return self._call(_MAX_WIDTH)
+
     def asset(self) -> Call[ChecksumAddress]:
         """`asset()`."""
         return self._call(_ASSET)
+
+    def asset_quote(self) -> Call[AssetQuoteResult]:
+        """The asset's price in US dollars at 1e18, as an interval. Errors as `quote`."""
+        return self._call(_ASSET_QUOTE)
+
+    def authority(self) -> Call[ChecksumAddress]:
+        """`authority()`."""
+        return self._call(_AUTHORITY)
+
+    def configuration(self, token: str) -> Call[Configuration]:
+        """The sources and limits of `token`; no sources when unknown."""
+        return self._call(_CONFIGURATION, token)
+
+    def configure(self, token: str, sources: Sequence[str], quorum: int, max_width: int) -> Call[None]:
+        """GOVERNOR. Sets the sources of `token`; an empty list removes it (quorum and width are then
+        ignored).
+
+        Args:
+            max_width: The greatest (high - low) / mid, at 1e18, at most MAX_WIDTH.
+            quorum: 1 to the number of sources.
+            sources: At most MAX_SOURCES, none twice.
+            token: The token; the asset itself for the sources that give its dollar price.
+        """
+        return self._call(_CONFIGURE, token, sources, quorum, max_width)
+
+    def is_consuming_scheduled_op(self) -> Call[bytes]:
+        """`isConsumingScheduledOp()`."""
+        return self._call(_IS_CONSUMING_SCHEDULED_OP)
 
     def quote(self, token: str) -> Call[QuoteResult]:
         """The price of one whole `token` in asset units at 1e18; the asset itself is (1e18, 1e18, 1e18,
@@ -55,3 +167,17 @@ class OracleAdapter(Contract):
         Unix seconds of the oldest reading used.
         """
         return self._call(_QUOTE, token)
+
+    def set_authority(self, new_authority: str) -> Call[None]:
+        """`setAuthority(address)`."""
+        return self._call(_SET_AUTHORITY, new_authority)
+
+    @classmethod
+    def deploy(cls, asset: str, authority: str) -> Deployment[OracleAdapter]:
+        """The creation of a `OracleAdapter`."""
+        return _CONSTRUCTOR(OracleAdapter, asset, authority)
+
+
+_CONSTRUCTOR = Constructor[OracleAdapter](
+    "OracleAdapter.sol/OracleAdapter.json", "address asset, address authority", vars(types)
+)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 __all__ = [
     "Book",
+    "Configuration",
     "Exposure",
     "Greeks",
     "Instruction",
@@ -13,11 +14,13 @@ __all__ = [
     "LendingAccount",
     "Limits",
     "Listing",
+    "LyraMarket",
     "Margin",
     "Measure",
     "OptionPosition",
     "OptionTerms",
     "PerpPosition",
+    "Post",
     "PricePoint",
     "Range",
     "SpotHolding",
@@ -131,6 +134,27 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
+class Configuration:
+    """What is configured for a token; no sources means unknown.
+
+    Values:
+        sources: Read in this order.
+        quorum: The least number of fresh readings.
+        max_width: The greatest (high - low) / mid, at 1e18.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address[]",
+        "uint8",
+        "uint256",
+    )
+
+    sources: tuple[str, ...]
+    quorum: int
+    max_width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Instruction:
     """One typed action: calldata of a function of `venue`."""
 
@@ -225,6 +249,43 @@ class Listing:
     expiry: int
     strike: int
     venue_vol: int
+
+
+@dataclass(frozen=True, slots=True)
+class LyraMarket:
+    """Where one Lyra market is.
+
+    Values:
+        spot: Its SynthetixAdapter.
+        quote: Its quote token, the one of premium and margin (sUSD).
+        underlying: The token whose oracle prices its base.
+        router: SwapRouter02 with a pool of the quote token and the vault's asset.
+        pool_fee: That pool's fee in hundredths of a basis point.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "address",
+        "address",
+        "address",
+        "address",
+        "address",
+        "address",
+        "address",
+        "address",
+        "uint24",
+    )
+
+    option_market: str
+    option_token: str
+    greek_cache: str
+    pricer: str
+    short_collateral: str
+    spot: str
+    quote: str
+    underlying: str
+    router: str
+    pool_fee: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +407,21 @@ class PerpPosition:
     funding_owed: int
     funding_rate: int
     fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A vol to post. `vol` at 1e18; `expiry` in unix seconds."""
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "uint64",
+        "uint256",
+    )
+
+    underlying: str
+    expiry: int
+    vol: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from evenkeel.bindings._generator import GeneratorError, generate_ours
+from evenkeel.bindings._generator import GeneratorError, generate_external, generate_ours
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Generate, or compare."""
-    generated = generate_ours()
+    generated = generate_external() if args.external else generate_ours()
     if args.check:
         differences = generated.differences()
         if differences:

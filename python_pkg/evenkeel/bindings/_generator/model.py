@@ -92,21 +92,25 @@ class TypeBook:
         raise GeneratorError(f"struct {internal} has two layouts")
 
 
-def read_contract(name: str, folder: Path, artifact: str, book: TypeBook) -> ContractModel:
-    """Read `artifact` below `folder` (foundry's or hardhat's format). Raises `GeneratorError` when it is not there."""
+def read_contract(
+    name: str, folder: Path, artifact: str, book: TypeBook, *, deployable: bool = True
+) -> ContractModel:
+    """Read `artifact` below `folder`, in the format of foundry, hardhat or Chainlink's package.
+
+    Raises `GeneratorError` when it is not there.
+    """
     try:
         content = json.loads((folder / artifact).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise GeneratorError(f"{folder / artifact}: no such compiled contract; run `make build`") from None
+    content = content.get("compilerOutput", content)
     docs = _Docs(content.get("metadata"), book.sources)
     items: dict[str, list[Item]] = {"function": [], "event": [], "error": [], "constructor": []}
     for entry in content["abi"]:
         if entry["type"] in items:
             items[entry["type"]].append(_item(entry, book, docs))
-    bytecode = content.get("bytecode", "")
-    code = bytecode["object"] if isinstance(bytecode, dict) else bytecode
     constructor = None
-    if code.removeprefix("0x"):
+    if deployable and content["bytecode"]["object"].removeprefix("0x"):
         constructor = (
             items["constructor"][0] if items["constructor"] else Item("constructor", "constructor()", ())
         )

@@ -5,7 +5,7 @@ import keyword
 import re
 from collections.abc import Iterable
 
-_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?:[A-Z]|$))[a-z])")
 _CONTRACT_MEMBERS = frozenset({"address", "w3", "deploy"})
 _ERROR_MEMBERS = frozenset({"data", "detail", "args", "cause", "with_traceback", "add_note"})
 _EVENT_MEMBERS = frozenset({"log"})

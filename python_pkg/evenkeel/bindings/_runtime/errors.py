@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evenkeel._errors import EvenkeelError
+from evenkeel.bindings._runtime.known import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,18 +138,9 @@ def register_errors(*classes: type[ContractError]) -> None:
 
 def decode_error(data: bytes, detail: str = "") -> ContractError:
     """Revert data as a typed error; a plain `ContractError` that keeps `data` when no binding knows its selector."""
-    import importlib  # noqa: PLC0415 - errors modules import this one
-    import importlib.util  # noqa: PLC0415
-
     selector = data[:4]
-    for module in ("evenkeel.bindings.errors", "evenkeel.bindings.external.errors"):
-        if selector in _KNOWN or not selector:
-            break
-        try:
-            importlib.import_module(module)
-        except ModuleNotFoundError as missing:  # not generated yet, or no third parties' bindings here
-            if missing.name is None or not module.startswith(missing.name):
-                raise
+    if selector not in _KNOWN:
+        load("errors")
     cls = _KNOWN.get(selector, ContractError)
     try:
         return cls(data, detail)

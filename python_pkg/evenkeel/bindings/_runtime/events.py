@@ -11,6 +11,7 @@ from hexbytes import HexBytes
 
 from evenkeel.bindings._runtime.codec import Shape, checksum
 from evenkeel.bindings._runtime.errors import DecodeError
+from evenkeel.bindings._runtime.known import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def decode_log(log: Mapping[str, Any]) -> Event | None:
     topics = [bytes(HexBytes(topic)) for topic in log["topics"]]
     if not topics:
         return None
-    _load()
+    load("events")
     cls = _KNOWN.get((topics[0], len(topics)))
     if cls is None:
         return None
@@ -92,14 +93,3 @@ def _number(value: object) -> int:
     if isinstance(value, int):
         return value
     return int(value, 16) if isinstance(value, str) else 0
-
-
-def _load() -> None:
-    import importlib  # noqa: PLC0415 - events modules import this one
-
-    for module in ("evenkeel.bindings.events", "evenkeel.bindings.external.events"):
-        try:
-            importlib.import_module(module)
-        except ModuleNotFoundError as missing:  # not generated yet, or no third parties' bindings here
-            if missing.name is None or not module.startswith(missing.name):
-                raise

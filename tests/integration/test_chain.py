@@ -99,6 +99,17 @@ def test_a_node_that_lags_behind_is_no_reorganisation(rpc):
     assert heads.poll() is None
 
 
+def test_a_head_that_was_not_dealt_with_is_returned_again(rpc):
+    heads = Heads(rpc)
+    first = heads.poll()
+    heads.again()
+    assert heads.poll().block == first.block
+    assert heads.poll() is None
+    heads.again()
+    rpc.request("anvil_mine", "0x1")
+    assert heads.poll().block.parent_hash == first.block.hash
+
+
 def test_an_unknown_block_hash_is_told_apart_from_other_errors(rpc):
     rpc.request("anvil_mine", "0x1")
     gone = head(rpc)
@@ -183,6 +194,22 @@ def test_a_reorganised_transaction_returns_to_pending_and_is_sent_again_as_it_wa
     assert again.state is State.CONFIRMED
     assert (again.hash, again.nonce) == (first.hash, first.nonce)
     assert balance(rpc) == before + 1
+
+
+def test_a_chain_set_back_without_a_word_is_noticed_before_the_next_nonce(rpc, journal, lane):
+    snapshot = rpc.request("evm_snapshot")
+    row, block = decide(lane, journal, rpc, deadline=1)
+    lane.send(row, block)
+    lane.advance(head(rpc))
+    assert journal.transaction(row).state is State.CONFIRMED
+    rpc.request("evm_revert", snapshot)
+    rpc.request("anvil_mine", "0x3")
+    second, block = decide(lane, journal, rpc)
+    assert lane.send(second, block).state is State.DROPPED
+    lane.advance(block)
+    assert journal.transaction(row).state is State.DROPPED
+    third, block = decide(lane, journal, rpc)
+    assert lane.send(third, block).nonce == journal.transaction(row).nonce
 
 
 def test_a_mined_transaction_waits_for_its_depth(rpc, journal):

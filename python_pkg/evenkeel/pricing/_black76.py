@@ -32,7 +32,7 @@ class Greeks:
     volga: FloatArray
 
 
-def black76(  # noqa: PLR0917 - the formula's customary order
+def black76(
     forward: npt.ArrayLike,
     strike: npt.ArrayLike,
     years: npt.ArrayLike,
@@ -63,7 +63,7 @@ def black76(  # noqa: PLR0917 - the formula's customary order
         return _evaluate(f, k, t, v, df, call)
 
 
-def _evaluate(  # noqa: PLR0917 - the formula's customary order
+def _evaluate(
     f: FloatArray, k: FloatArray, t: FloatArray, v: FloatArray, df: FloatArray, call: npt.NDArray[np.bool_]
 ) -> Greeks:
     root_t = np.sqrt(t)

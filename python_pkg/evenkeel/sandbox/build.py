@@ -65,11 +65,12 @@ def build(
     owned = tokens.deploy(d)
     feeds = {pair: chainlink.deploy(d, pair, oracles, answer) for pair, answer in answers.items()}
     exchange = uniswap.deploy(d, owned["WETH"].address)
-    for pair, at in zip(depth.pools, (wad, WAD), strict=True):
-        pool = uniswap.create_pool(d, exchange, owned, pair, at)
-        exchange = exchange.model_copy(update={"pools": {**exchange.pools, pair.name: pool}})
-        _give(d, owned, f"build/{pair.name}", {pair.base: pair.amount, pair.quote: pair.amount * at // WAD})
-        uniswap.add_liquidity(d, exchange, owned, pair, price=at, owner=d.account)
+    for wanted, at in zip(depth.pools, (wad, WAD), strict=True):
+        pool = uniswap.create_pool(d, exchange, owned, wanted, at)
+        exchange = exchange.model_copy(update={"pools": {**exchange.pools, wanted.name: pool}})
+        worth = {wanted.base: wanted.amount, wanted.quote: wanted.amount * at // WAD}
+        _give(d, owned, f"build/{wanted.name}", worth)
+        uniswap.add_liquidity(d, exchange, owned, wanted, price=at, owner=d.account)
     lending = aave.deploy(d, owned, feeds)
     lent = depth.lent(price)
     _give(d, owned, "build/aave", lent)

@@ -1,8 +1,6 @@
 """An anvil process: started on a free loopback port, ready when it answers, and the only one that is ever stopped."""
 
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -58,7 +56,7 @@ class Node:
         timeout: float = 30,
     ) -> None:
         binary = find_anvil()
-        self.port = _free_port() if port is None else _require_free(port)
+        self.port = _free_port() if port is None else require_free(port)
         self.url = f"http://{HOST}:{self.port}"
         self.chain_id = chain_id
         command = [str(binary), "--host", HOST, "--port", str(self.port), "--chain-id", str(chain_id)]
@@ -80,8 +78,10 @@ class Node:
                 start_new_session=True,
             )
         self.w3 = connect(self.url)
+        self._ready = False
         try:
             self._wait_ready(timeout)
+            self._ready = True
         except BaseException:
             self.stop()
             raise
@@ -103,8 +103,16 @@ class Node:
         """Send one raw request and return its result. Raises `SandboxError` with the node's message."""
         return rpc(self.w3, method, *params)
 
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the process to end; false when it still runs after `timeout` seconds."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def stop(self) -> None:
-        """Stop the process, and only it. Harmless when it is gone already."""
+        """Stop the process, and only it, and drop its log unless it never got ready. Harmless when it is gone already."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -112,6 +120,8 @@ class Node:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        if self._ready:
+            self.log.unlink(missing_ok=True)
 
     def _wait_ready(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
@@ -149,35 +159,14 @@ def rpc(w3: Web3, method: str, *params: Any) -> Any:
     return answer["result"]
 
 
-def stop_process(pid: int, timeout: float = 5) -> None:
-    """Stop the anvil with this process id, if that is still what runs under it."""
-    if not runs_anvil(pid):
-        return
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + timeout
-    while runs_anvil(pid):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            return
-        time.sleep(0.02)
-
-
-def runs_anvil(pid: int) -> bool:
-    """Whether the process `pid` exists, is alive and is an anvil."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return Path(os.fsdecode(command[0])).name == "anvil"
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
-def _require_free(port: int) -> int:
+def require_free(port: int) -> int:
+    """Return `port` if it can be listened on. Raises `PortInUseError`."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

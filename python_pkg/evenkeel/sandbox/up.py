@@ -16,7 +16,7 @@ from evenkeel.sandbox import cache, places
 from evenkeel.sandbox.accounts import accounts, addresses, signers
 from evenkeel.sandbox.build import LEAD, build
 from evenkeel.sandbox.deployer import Deployer
-from evenkeel.sandbox.node import BASE_FEE, CHAIN_ID, Node
+from evenkeel.sandbox.node import BASE_FEE, CHAIN_ID, Node, find_anvil, require_free
 
 START_TIME = 1_767_600_000
 """2026-01-05 08:00 UTC: a Monday morning, and always the same, so that runs repeat and the cache holds."""
@@ -95,11 +95,15 @@ def up(
     if start_time < LEAD:
         raise InputError(f"start time {start_time}: expected unix seconds after {LEAD}")
 
+    if port is not None:
+        require_free(port)
+    find_anvil()
+
     def deployed() -> tuple[str, Protocols]:
         return _deploy(start_price, start_time)
 
     entry = cache.load(start_price, start_time, deployed, folder=folder, say=say or _to_stderr)
-    node = Node(port=port, chain_id=chain_id, state=entry.state, timestamp=start_time + 1)
+    node = Node(port=port, chain_id=chain_id, state=entry.state, timestamp=start_time)
     try:
         _settle_clock(node)
     except BaseException:

@@ -149,7 +149,7 @@ def add_liquidity(
 
 def quote_amount(spec: PoolSpec, quote: Token, price: int) -> int:
     """Return the worth of `spec.amount` in smallest units of quote."""
-    return spec.amount * price * 10**quote.decimals // WAD
+    return spec.amount * price * int(10**quote.decimals) // WAD
 
 
 def sqrt_price_x96(base: Token, quote: Token, price: int) -> int:
@@ -163,7 +163,7 @@ def sqrt_price_x96(base: Token, quote: Token, price: int) -> int:
 
 def tick_at(base: Token, quote: Token, price: int) -> int:
     """Return the tick of `price`; floats are exact enough for choosing a range."""
-    ratio = price / WAD * 10.0 ** (quote.decimals - base.decimals)
+    ratio = price / WAD * float(10**quote.decimals) / float(10**base.decimals)
     if int(base.address, 16) > int(quote.address, 16):
         ratio = 1 / ratio
-    return int(floor(log(ratio) / log(1.0001)))
+    return floor(log(ratio) / log(1.0001))

@@ -1,6 +1,53 @@
 """Which contracts there are on a chain, and how ours get there."""
 
-from evenkeel.deploy.errors import ProtocolsError
+from evenkeel.deploy.errors import DeploymentError, DeploymentFileError, ProtocolsError
+from evenkeel.deploy.plan import (
+    CURATOR,
+    GUARDIAN,
+    KEEPER,
+    UNBOUNDED,
+    VOL_POSTER,
+    FeedTerms,
+    Roles,
+    TwapTerms,
+    UnderlyingLimits,
+    VaultPlan,
+    VenueTerms,
+    VolTerms,
+)
 from evenkeel.deploy.protocols import Aave, Curie, Lyra, Pool, Protocols, Token, Uniswap
+from evenkeel.deploy.record import DeploymentFile, Pending, Placed
+from evenkeel.deploy.vault import Deployment, GasEstimate, deploy, estimate, load
 
-__all__ = ["Aave", "Curie", "Lyra", "Pool", "Protocols", "ProtocolsError", "Token", "Uniswap"]
+__all__ = [
+    "CURATOR",
+    "GUARDIAN",
+    "KEEPER",
+    "UNBOUNDED",
+    "VOL_POSTER",
+    "Aave",
+    "Curie",
+    "Deployment",
+    "DeploymentError",
+    "DeploymentFile",
+    "DeploymentFileError",
+    "FeedTerms",
+    "GasEstimate",
+    "Lyra",
+    "Pending",
+    "Placed",
+    "Pool",
+    "Protocols",
+    "ProtocolsError",
+    "Roles",
+    "Token",
+    "TwapTerms",
+    "UnderlyingLimits",
+    "Uniswap",
+    "VaultPlan",
+    "VenueTerms",
+    "VolTerms",
+    "deploy",
+    "estimate",
+    "load",
+]

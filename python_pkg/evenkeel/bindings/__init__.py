@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         try_batch,
     )
     from evenkeel.bindings.aave_v3_lending_venue import AaveV3LendingVenue
+    from evenkeel.bindings.access_manager import AccessManager
     from evenkeel.bindings.chainlink_source import ChainlinkSource
     from evenkeel.bindings.curated_vol_source import CuratedVolSource
     from evenkeel.bindings.curie_perp_venue import CuriePerpVenue
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ERC20",
     "AaveV3LendingVenue",
+    "AccessManager",
     "ArgumentError",
     "ArtifactError",
     "BindingError",
@@ -88,6 +90,7 @@ __all__ = [
 
 _MODULES = {
     "AaveV3LendingVenue": "evenkeel.bindings.aave_v3_lending_venue",
+    "AccessManager": "evenkeel.bindings.access_manager",
     "ArgumentError": "evenkeel.bindings._runtime",
     "ArtifactError": "evenkeel.bindings._runtime",
     "BindingError": "evenkeel.bindings._runtime",

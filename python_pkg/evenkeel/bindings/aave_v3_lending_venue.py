@@ -165,7 +165,20 @@ _WITHDRAW = Function[int](
 
 
 class AaveV3LendingVenue(Contract):
-    """The contract `AaveV3LendingVenue`."""
+    """AaveV3LendingVenue: tokens lent to and borrowed from Aave v3 at the variable rate VALUE. What is lent
+    less what is owed, interest included, plus tokens waiting here, at our oracle's mid. The asset itself
+    adds to the value and is no exposure; every other token is one. Nothing is lost on the way out, so
+    the half-width is 0. MARGIN. Unit 0 by Aave's own rule and price, turned into asset units by Aave's
+    price of the asset: equity is the collateral times its liquidation threshold, maintenance the debt,
+    initial the debt that equity would have to cover for Aave to lend more (debt x threshold / loan-to-
+    value). Health is Aave's own health factor. MARGIN ACTIONS. `post` supplies the asset, `free`
+    withdraws it. `reduce` repays a fraction of every debt: the asset from the vault's idle and then from
+    what is lent, another token from what waits here and then from what is lent. Where that is too little
+    it reverts with `Unsupported`, since this adapter cannot buy the token. Where nothing is owed it
+    withdraws that fraction of the asset that is lent. ASSUMPTIONS. AAVE'S ORACLE DOES NOT CHECK THE AGE
+    OF ITS PRICES AND NEITHER DOES THIS ADAPTER; THE VAULT'S GUARD REQUIRES OUR OWN ORACLE TO BE FRESH.
+    NO EFFICIENCY MODE AND NO ISOLATION MODE IS ENTERED.
+    """
 
     __slots__ = ()
 
@@ -189,11 +202,13 @@ class AaveV3LendingVenue(Contract):
         return self._call(_BORROW, token, amount, recipient)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns
-        `freed`: What reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
         Args:
             min_freed: Least asset amount that must reach the vault.
+
+        Returns:
+            freed: What reached the vault.
         """
         return self._call(_FREE, unit, assets, min_freed)
 
@@ -230,11 +245,14 @@ class AaveV3LendingVenue(Contract):
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns What arrived, same scale.
+        margin token first where that differs from the asset.
 
         Args:
             min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
                 (1 margin token = 1 asset unit for dollar tokens).
+
+        Returns:
+            What arrived, same scale.
         """
         return self._call(_POST, unit, assets, min_posted)
 
@@ -249,9 +267,6 @@ class AaveV3LendingVenue(Contract):
 
         Args:
             fraction: 1e18 is all.
-            limit_price: Worst price for the trade, in the sense of the kind: for spot and perp the asset
-                price of one whole underlying; for options the most (least) asset paid (received) a
-                contract; for lending ignored. 0: none.
         """
         return self._call(_REDUCE, unit, fraction, arg2)
 
@@ -281,7 +296,7 @@ class AaveV3LendingVenue(Contract):
 
     @classmethod
     def deploy(cls, vault: str, pool: str, tokens: Sequence[str]) -> Deployment[AaveV3LendingVenue]:
-        """The creation of a `AaveV3LendingVenue`.
+        """Creation code of `AaveV3LendingVenue`.
 
         Args:
             tokens: Reserves to use, at most `MAX_TOKENS`.

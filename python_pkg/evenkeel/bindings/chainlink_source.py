@@ -126,7 +126,10 @@ _TOKEN = Function[ChecksumAddress](
 
 
 class ChainlinkSource(Contract):
-    """The contract `ChainlinkSource`."""
+    """ChainlinkSource: one Chainlink feed as a price source Answers the feed's last price while its round
+    is finished, it is younger than `maxAge`, and it lies inside [`minPrice`, `maxPrice`]. The half-width
+    is the feed's deviation threshold: the price may have moved by that much without a new round.
+    """
 
     __slots__ = ()
 
@@ -196,7 +199,7 @@ class ChainlinkSource(Contract):
         deviation: int,
         sequencer_feed: str,
     ) -> Deployment[ChainlinkSource]:
-        """The creation of a `ChainlinkSource`."""
+        """Creation code of `ChainlinkSource`."""
         return _CONSTRUCTOR(
             ChainlinkSource,
             token,

@@ -169,7 +169,11 @@ _VOL = Function[VolResult](
 
 
 class CuratedVolSource(Contract):
-    """The contract `CuratedVolSource`."""
+    """CuratedVolSource: implied vols posted by a curator, one a slice of (underlying, expiry) The interval
+    is the posted vol and `halfWidth` to either side, the same at every strike. A post moves a slice by
+    at most `maxMove`, and not within `minInterval` seconds of the last, so a stolen poster moves a vol
+    at a known rate. A slice not posted for `maxAge` seconds is refused.
+    """
 
     __slots__ = ()
 
@@ -225,8 +229,8 @@ class CuratedVolSource(Contract):
         """VOL_POSTER. Sets the vol of one slice.
 
         Args:
-            expiry: Unix seconds, in the future.
             underlying: The token the options are on.
+            expiry: Unix seconds, in the future.
             vol: Annualised, at 1e18, MIN_VOL to MAX_VOL.
         """
         return self._call(_POST, underlying, expiry, vol)
@@ -253,7 +257,7 @@ class CuratedVolSource(Contract):
     def deploy(
         cls, authority: str, max_age: int, max_move: int, half_width: int, min_interval: int
     ) -> Deployment[CuratedVolSource]:
-        """The creation of a `CuratedVolSource`."""
+        """Creation code of `CuratedVolSource`."""
         return _CONSTRUCTOR(CuratedVolSource, authority, max_age, max_move, half_width, min_interval)
 
 

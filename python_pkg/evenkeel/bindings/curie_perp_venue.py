@@ -183,7 +183,16 @@ _VAULT = Function[ChecksumAddress](
 
 
 class CuriePerpVenue(Contract):
-    """The contract `CuriePerpVenue`."""
+    """CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once VALUE.
+    Margin balance, realised and unsettled profit, and for each market size x our oracle's mid + open
+    notional - pending funding. Own half-width: |size| x |mark - our mid| plus the taker fee of closing.
+    MARGIN. Unit 0 by Curie's own rule: equity is its account value, maintenance its requirement for
+    liquidation, initial its initial-margin ratio of the positions' value. STALENESS. Curie trades on a
+    feed of any age, so an order that is not reduce-only is refused with `VenueStale` when the market's
+    Chainlink reading is older than `maxFeedAge`. Exits are not: `reduce`, reduce-only orders and `free`
+    pass. ASSUMPTIONS. THE SETTLEMENT TOKEN IS THE VAULT'S ASSET. THIS ACCOUNT NEVER PROVIDES LIQUIDITY,
+    SO ALL OF ITS POSITION IS TAKER'S. CURIE'S QUOTE IS WORTH ONE ASSET UNIT.
+    """
 
     __slots__ = ()
 
@@ -209,11 +218,13 @@ class CuriePerpVenue(Contract):
         return self._call(_CLEARING_HOUSE)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns
-        `freed`: What reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
         Args:
             min_freed: Least asset amount that must reach the vault.
+
+        Returns:
+            freed: What reached the vault.
         """
         return self._call(_FREE, unit, assets, min_freed)
 
@@ -246,12 +257,14 @@ class CuriePerpVenue(Contract):
         self, market: str, size_delta: int, acceptable_price: int, reduce_only: bool
     ) -> Call[OrderResult]:
         """VAULT. Changes the position by `sizeDelta` whole units at 1e18. `acceptablePrice` 0 sets no floor
-        for a sale; for a buy it is a ceiling like any other number. Returns `id`: Identifies the order
-        to `poll` and `cancel`. Returns `status`: `Filled` from venues that fill at once, `Pending` from
-        the others.
+        for a sale; for a buy it is a ceiling like any other number.
 
         Args:
             acceptable_price: Worst average price including fees: a ceiling for a buy, a floor for a sale.
+
+        Returns:
+            id: Identifies the order to `poll` and `cancel`.
+            status: `Filled` from venues that fill at once, `Pending` from the others.
         """
         return self._call(_ORDER, market, size_delta, acceptable_price, reduce_only)
 
@@ -271,11 +284,14 @@ class CuriePerpVenue(Contract):
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns `posted`: What arrived, same scale.
+        margin token first where that differs from the asset.
 
         Args:
             min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
                 (1 margin token = 1 asset unit for dollar tokens).
+
+        Returns:
+            posted: What arrived, same scale.
         """
         return self._call(_POST, unit, assets, min_posted)
 
@@ -320,7 +336,7 @@ class CuriePerpVenue(Contract):
         underlyings: Sequence[str],
         max_feed_age: int,
     ) -> Deployment[CuriePerpVenue]:
-        """The creation of a `CuriePerpVenue`.
+        """Creation code of `CuriePerpVenue`.
 
         Args:
             markets: Curie base tokens, at most `MAX_MARKETS`.

@@ -10,6 +10,19 @@ __all__ = [
     "AccessManagedInvalidAuthority",
     "AccessManagedRequiredDelay",
     "AccessManagedUnauthorized",
+    "AccessManagerAlreadyScheduled",
+    "AccessManagerBadConfirmation",
+    "AccessManagerExpired",
+    "AccessManagerInvalidInitialAdmin",
+    "AccessManagerLockedFunction",
+    "AccessManagerLockedRole",
+    "AccessManagerNotReady",
+    "AccessManagerNotScheduled",
+    "AccessManagerUnauthorizedAccount",
+    "AccessManagerUnauthorizedCall",
+    "AccessManagerUnauthorizedCancel",
+    "AccessManagerUnauthorizedConsume",
+    "AddressEmptyCode",
     "BadBounds",
     "BadDeviation",
     "BadFraction",
@@ -27,9 +40,11 @@ __all__ = [
     "CapExceeded",
     "ContractError",
     "Expired",
+    "FailedCall",
     "HistoryTooShort",
     "IdleShort",
     "Insufficient",
+    "InsufficientBalance",
     "LimitBreached",
     "LossTooLarge",
     "MoveTooLarge",
@@ -50,6 +65,7 @@ __all__ = [
     "ReentrancyGuardReentrantCall",
     "RepeatedSource",
     "RevertReason",
+    "SafeCastOverflowedUintDowncast",
     "SafeERC20FailedOperation",
     "SequencerNotSettled",
     "Stale",
@@ -117,8 +133,128 @@ class AccessManagedUnauthorized(ContractError):
     caller: str
 
 
+class AccessManagerAlreadyScheduled(ContractError):
+    """`AccessManagerAlreadyScheduled(bytes32)`."""
+
+    SELECTOR = bytes.fromhex("813e9459")
+    FIELDS: ClassVar[str] = "bytes32 operation_id"
+    TYPES = vars(types)
+    operation_id: bytes
+
+
+class AccessManagerBadConfirmation(ContractError):
+    """`AccessManagerBadConfirmation()`."""
+
+    SELECTOR = bytes.fromhex("5f159e63")
+
+
+class AccessManagerExpired(ContractError):
+    """`AccessManagerExpired(bytes32)`."""
+
+    SELECTOR = bytes.fromhex("78a5d6e4")
+    FIELDS: ClassVar[str] = "bytes32 operation_id"
+    TYPES = vars(types)
+    operation_id: bytes
+
+
+class AccessManagerInvalidInitialAdmin(ContractError):
+    """`AccessManagerInvalidInitialAdmin(address)`."""
+
+    SELECTOR = bytes.fromhex("0813ada2")
+    FIELDS: ClassVar[str] = "address initial_admin"
+    TYPES = vars(types)
+    initial_admin: str
+
+
+class AccessManagerLockedFunction(ContractError):
+    """`AccessManagerLockedFunction(bytes4)`."""
+
+    SELECTOR = bytes.fromhex("f4744e4a")
+    FIELDS: ClassVar[str] = "bytes4 selector"
+    TYPES = vars(types)
+    selector: bytes
+
+
+class AccessManagerLockedRole(ContractError):
+    """`AccessManagerLockedRole(uint64)`."""
+
+    SELECTOR = bytes.fromhex("1871a90c")
+    FIELDS: ClassVar[str] = "uint64 role_id"
+    TYPES = vars(types)
+    role_id: int
+
+
+class AccessManagerNotReady(ContractError):
+    """`AccessManagerNotReady(bytes32)`."""
+
+    SELECTOR = bytes.fromhex("18cb6b7a")
+    FIELDS: ClassVar[str] = "bytes32 operation_id"
+    TYPES = vars(types)
+    operation_id: bytes
+
+
+class AccessManagerNotScheduled(ContractError):
+    """`AccessManagerNotScheduled(bytes32)`."""
+
+    SELECTOR = bytes.fromhex("60a299b0")
+    FIELDS: ClassVar[str] = "bytes32 operation_id"
+    TYPES = vars(types)
+    operation_id: bytes
+
+
+class AccessManagerUnauthorizedAccount(ContractError):
+    """`AccessManagerUnauthorizedAccount(address,uint64)`."""
+
+    SELECTOR = bytes.fromhex("f07e038f")
+    FIELDS: ClassVar[str] = "address msgsender, uint64 role_id"
+    TYPES = vars(types)
+    msgsender: str
+    role_id: int
+
+
+class AccessManagerUnauthorizedCall(ContractError):
+    """`AccessManagerUnauthorizedCall(address,address,bytes4)`."""
+
+    SELECTOR = bytes.fromhex("81c6f24b")
+    FIELDS: ClassVar[str] = "address caller, address target, bytes4 selector"
+    TYPES = vars(types)
+    caller: str
+    target: str
+    selector: bytes
+
+
+class AccessManagerUnauthorizedCancel(ContractError):
+    """`AccessManagerUnauthorizedCancel(address,address,address,bytes4)`."""
+
+    SELECTOR = bytes.fromhex("3fe2751c")
+    FIELDS: ClassVar[str] = "address msgsender, address caller, address target, bytes4 selector"
+    TYPES = vars(types)
+    msgsender: str
+    caller: str
+    target: str
+    selector: bytes
+
+
+class AccessManagerUnauthorizedConsume(ContractError):
+    """`AccessManagerUnauthorizedConsume(address)`."""
+
+    SELECTOR = bytes.fromhex("320ff748")
+    FIELDS: ClassVar[str] = "address target"
+    TYPES = vars(types)
+    target: str
+
+
+class AddressEmptyCode(ContractError):
+    """`AddressEmptyCode(address)`."""
+
+    SELECTOR = bytes.fromhex("9996b315")
+    FIELDS: ClassVar[str] = "address target"
+    TYPES = vars(types)
+    target: str
+
+
 class BadBounds(ContractError):
-    """`BadBounds(uint256,uint256)`."""
+    """The lower bound is zero or not below the upper one."""
 
     SELECTOR = bytes.fromhex("6ce0ad92")
     FIELDS: ClassVar[str] = "uint256 min_price, uint256 max_price"
@@ -128,7 +264,7 @@ class BadBounds(ContractError):
 
 
 class BadDeviation(ContractError):
-    """`BadDeviation(uint256,uint256)`."""
+    """A deviation threshold of MAX_DEVIATION or more."""
 
     SELECTOR = bytes.fromhex("2f1e23bd")
     FIELDS: ClassVar[str] = "uint256 deviation, uint256 maximum"
@@ -138,7 +274,7 @@ class BadDeviation(ContractError):
 
 
 class BadFraction(ContractError):
-    """`BadFraction(uint256)`."""
+    """A fraction is 0 or above 1e18."""
 
     SELECTOR = bytes.fromhex("f179304c")
     FIELDS: ClassVar[str] = "uint256 fraction"
@@ -147,7 +283,7 @@ class BadFraction(ContractError):
 
 
 class BadHalfWidth(ContractError):
-    """`BadHalfWidth(uint256,uint256,uint256)`."""
+    """An interval under MIN_HALF_WIDTH or over MAX_HALF_WIDTH to a side."""
 
     SELECTOR = bytes.fromhex("64491103")
     FIELDS: ClassVar[str] = "uint256 half_width, uint256 minimum, uint256 maximum"
@@ -158,7 +294,7 @@ class BadHalfWidth(ContractError):
 
 
 class BadMarketList(ContractError):
-    """`BadMarketList(uint256,uint256)`."""
+    """More markets than the adapter carries, or lists of unlike length."""
 
     SELECTOR = bytes.fromhex("97e81da5")
     FIELDS: ClassVar[str] = "uint256 markets, uint256 underlyings"
@@ -168,7 +304,7 @@ class BadMarketList(ContractError):
 
 
 class BadMaxAge(ContractError):
-    """`BadMaxAge(uint256,uint256)`."""
+    """An age limit of zero or over MAX_MAX_AGE."""
 
     SELECTOR = bytes.fromhex("6f00cbed")
     FIELDS: ClassVar[str] = "uint256 max_age, uint256 maximum"
@@ -178,7 +314,7 @@ class BadMaxAge(ContractError):
 
 
 class BadMaxMove(ContractError):
-    """`BadMaxMove(uint256,uint256)`."""
+    """A move of zero or of more than twice the half-width."""
 
     SELECTOR = bytes.fromhex("e3af4156")
     FIELDS: ClassVar[str] = "uint256 max_move, uint256 maximum"
@@ -188,7 +324,7 @@ class BadMaxMove(ContractError):
 
 
 class BadMaxWidth(ContractError):
-    """`BadMaxWidth(uint256,uint256)`."""
+    """A width limit of zero or above MAX_WIDTH."""
 
     SELECTOR = bytes.fromhex("634f6c37")
     FIELDS: ClassVar[str] = "uint256 max_width, uint256 maximum"
@@ -198,7 +334,7 @@ class BadMaxWidth(ContractError):
 
 
 class BadQuorum(ContractError):
-    """`BadQuorum(uint256,uint256)`."""
+    """A quorum of zero or above the number of sources."""
 
     SELECTOR = bytes.fromhex("8aeaa69b")
     FIELDS: ClassVar[str] = "uint256 quorum, uint256 sources"
@@ -208,7 +344,7 @@ class BadQuorum(ContractError):
 
 
 class BadReading(ContractError):
-    """`BadReading()`."""
+    """The feed answered something that is not a price (zero, negative, an unfinished round)."""
 
     SELECTOR = bytes.fromhex("7f5ec168")
 
@@ -223,7 +359,7 @@ class BadRecipient(ContractError):
 
 
 class BadTimes(ContractError):
-    """`BadTimes(uint256,uint256)`."""
+    """An age limit of zero or over MAX_MAX_AGE, or not above the interval between posts."""
 
     SELECTOR = bytes.fromhex("aeeb41a2")
     FIELDS: ClassVar[str] = "uint256 min_interval, uint256 max_age"
@@ -233,7 +369,7 @@ class BadTimes(ContractError):
 
 
 class BadWindow(ContractError):
-    """`BadWindow(uint256,uint256,uint256)`."""
+    """A window under MIN_WINDOW or over MAX_WINDOW seconds."""
 
     SELECTOR = bytes.fromhex("8f9aec2e")
     FIELDS: ClassVar[str] = "uint256 window, uint256 minimum, uint256 maximum"
@@ -244,7 +380,7 @@ class BadWindow(ContractError):
 
 
 class BelowMinimum(ContractError):
-    """`BelowMinimum(uint256,uint256)`."""
+    """An amount came out worse than the caller's limit."""
 
     SELECTOR = bytes.fromhex("bd49034f")
     FIELDS: ClassVar[str] = "uint256 amount, uint256 minimum"
@@ -254,7 +390,7 @@ class BelowMinimum(ContractError):
 
 
 class CapExceeded(ContractError):
-    """`CapExceeded(address,uint256,uint256)`."""
+    """A venue ends above its share of NAV; both asset units at 1e18."""
 
     SELECTOR = bytes.fromhex("c2373395")
     FIELDS: ClassVar[str] = "address venue, uint256 value, uint256 cap"
@@ -274,8 +410,14 @@ class Expired(ContractError):
     timestamp: int
 
 
+class FailedCall(ContractError):
+    """`FailedCall()`."""
+
+    SELECTOR = bytes.fromhex("d6bda275")
+
+
 class HistoryTooShort(ContractError):
-    """`HistoryTooShort(uint256)`."""
+    """The pool's observations do not reach back `window` seconds."""
 
     SELECTOR = bytes.fromhex("a565e595")
     FIELDS: ClassVar[str] = "uint256 window"
@@ -294,7 +436,7 @@ class IdleShort(ContractError):
 
 
 class Insufficient(ContractError):
-    """`Insufficient(uint256,uint256)`."""
+    """A sale of more than is held."""
 
     SELECTOR = bytes.fromhex("e8620800")
     FIELDS: ClassVar[str] = "uint256 held, uint256 wanted"
@@ -303,8 +445,18 @@ class Insufficient(ContractError):
     wanted: int
 
 
+class InsufficientBalance(ContractError):
+    """`InsufficientBalance(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("cf479181")
+    FIELDS: ClassVar[str] = "uint256 balance, uint256 needed"
+    TYPES = vars(types)
+    balance: int
+    needed: int
+
+
 class LimitBreached(ContractError):
-    """`LimitBreached(address,uint8,int256,int256,int256)`."""
+    """`measure` of `underlying` ends outside its range and is not on its way back."""
 
     SELECTOR = bytes.fromhex("9af458c6")
     FIELDS: ClassVar[str] = "address underlying, Measure measure, int256 value, int256 min, int256 max"
@@ -317,7 +469,7 @@ class LimitBreached(ContractError):
 
 
 class LossTooLarge(ContractError):
-    """`LossTooLarge(uint256,uint256)`."""
+    """The call could lose more than is allowed; asset units at 1e18."""
 
     SELECTOR = bytes.fromhex("f8b6b4be")
     FIELDS: ClassVar[str] = "uint256 loss, uint256 maximum"
@@ -327,7 +479,7 @@ class LossTooLarge(ContractError):
 
 
 class MoveTooLarge(ContractError):
-    """`MoveTooLarge(uint256,uint256,uint256)`."""
+    """The post would move the slice further than `maximum`; vols at 1e18."""
 
     SELECTOR = bytes.fromhex("eed09c96")
     FIELDS: ClassVar[str] = "uint256 previous, uint256 posted, uint256 maximum"
@@ -338,7 +490,7 @@ class MoveTooLarge(ContractError):
 
 
 class NoLimits(ContractError):
-    """`NoLimits(address)`."""
+    """The vault holds an exposure to a token without limits."""
 
     SELECTOR = bytes.fromhex("f4b4de1e")
     FIELDS: ClassVar[str] = "address underlying"
@@ -347,7 +499,7 @@ class NoLimits(ContractError):
 
 
 class NoPool(ContractError):
-    """`NoPool(address,uint24)`."""
+    """There is no pool of the asset, `token` and `fee`."""
 
     SELECTOR = bytes.fromhex("d35906ad")
     FIELDS: ClassVar[str] = "address token, uint24 fee"
@@ -357,7 +509,7 @@ class NoPool(ContractError):
 
 
 class NotCalling(ContractError):
-    """`NotCalling(address)`."""
+    """`fund` came from a venue that the vault is not calling."""
 
     SELECTOR = bytes.fromhex("970650a6")
     FIELDS: ClassVar[str] = "address venue"
@@ -376,7 +528,7 @@ class NotExpired(ContractError):
 
 
 class NotReducing(ContractError):
-    """`NotReducing(int256,int256)`."""
+    """A reduce-only order that would grow or flip the position."""
 
     SELECTOR = bytes.fromhex("3b27e80b")
     FIELDS: ClassVar[str] = "int256 size, int256 size_delta"
@@ -386,7 +538,7 @@ class NotReducing(ContractError):
 
 
 class NotThePair(ContractError):
-    """`NotThePair(address,address,address)`."""
+    """The pool does not hold exactly this pair."""
 
     SELECTOR = bytes.fromhex("8633e8d2")
     FIELDS: ClassVar[str] = "address pool, address token, address denomination"
@@ -397,7 +549,7 @@ class NotThePair(ContractError):
 
 
 class OnlyVault(ContractError):
-    """`OnlyVault(address)`."""
+    """The caller is not the vault that this adapter belongs to."""
 
     SELECTOR = bytes.fromhex("805a6f1b")
     FIELDS: ClassVar[str] = "address caller"
@@ -406,7 +558,7 @@ class OnlyVault(ContractError):
 
 
 class OutOfBounds(ContractError):
-    """`OutOfBounds(uint256,uint256,uint256)`."""
+    """The reading lies outside this source's bounds; all at 1e18."""
 
     SELECTOR = bytes.fromhex("eb373cfe")
     FIELDS: ClassVar[str] = "uint256 price, uint256 minimum, uint256 maximum"
@@ -417,7 +569,7 @@ class OutOfBounds(ContractError):
 
 
 class OutOfDomain(ContractError):
-    """`OutOfDomain(uint256,uint256,uint256,uint256)`."""
+    """An argument is too large for the fixed point used."""
 
     SELECTOR = bytes.fromhex("a9e5610c")
     FIELDS: ClassVar[str] = "uint256 forward, uint256 strike, uint256 seconds_to_expiry, uint256 vol"
@@ -439,7 +591,7 @@ class PastDeadline(ContractError):
 
 
 class PastTarget(ContractError):
-    """`PastTarget(address,uint256,uint256,uint256)`."""
+    """A top-up of a unit that is at its target already, or that would pass it."""
 
     SELECTOR = bytes.fromhex("949d664d")
     FIELDS: ClassVar[str] = "address venue, uint256 unit, uint256 health, uint256 target"
@@ -460,7 +612,7 @@ class PlanUsed(ContractError):
 
 
 class PriceLimit(ContractError):
-    """`PriceLimit(uint256,uint256)`."""
+    """A price came out worse than the caller's limit."""
 
     SELECTOR = bytes.fromhex("d1f8b312")
     FIELDS: ClassVar[str] = "uint256 price, uint256 limit"
@@ -476,12 +628,22 @@ class ReentrancyGuardReentrantCall(ContractError):
 
 
 class RepeatedSource(ContractError):
-    """`RepeatedSource(address)`."""
+    """The same source twice."""
 
     SELECTOR = bytes.fromhex("4c47d373")
     FIELDS: ClassVar[str] = "address source"
     TYPES = vars(types)
     source: str
+
+
+class SafeCastOverflowedUintDowncast(ContractError):
+    """`SafeCastOverflowedUintDowncast(uint8,uint256)`."""
+
+    SELECTOR = bytes.fromhex("6dfcc650")
+    FIELDS: ClassVar[str] = "uint8 bits, uint256 value"
+    TYPES = vars(types)
+    bits: int
+    value: int
 
 
 class SafeERC20FailedOperation(ContractError):
@@ -494,7 +656,7 @@ class SafeERC20FailedOperation(ContractError):
 
 
 class SequencerNotSettled(ContractError):
-    """`SequencerNotSettled(bool,uint256,uint256)`."""
+    """The L2 sequencer is down (`up` false) or came back at `since`, less than SEQUENCER_GRACE seconds ago."""
 
     SELECTOR = bytes.fromhex("5f1c6852")
     FIELDS: ClassVar[str] = "bool up, uint256 since, uint256 grace"
@@ -505,7 +667,7 @@ class SequencerNotSettled(ContractError):
 
 
 class Stale(ContractError):
-    """`Stale(uint256,uint256)`."""
+    """The reading is older than `maxAge` seconds."""
 
     SELECTOR = bytes.fromhex("069c0717")
     FIELDS: ClassVar[str] = "uint256 updated_at, uint256 max_age"
@@ -515,7 +677,7 @@ class Stale(ContractError):
 
 
 class StaleVol(ContractError):
-    """`StaleVol(uint256,uint256)`."""
+    """The last post is older than `maxAge` seconds."""
 
     SELECTOR = bytes.fromhex("1c34939f")
     FIELDS: ClassVar[str] = "uint256 updated_at, uint256 max_age"
@@ -525,7 +687,7 @@ class StaleVol(ContractError):
 
 
 class SupplyChanged(ContractError):
-    """`SupplyChanged(uint256,uint256)`."""
+    """Share supply or an asset allowance changed during a rebalance."""
 
     SELECTOR = bytes.fromhex("ed89e864")
     FIELDS: ClassVar[str] = "uint256 before, uint256 afterwards"
@@ -535,7 +697,7 @@ class SupplyChanged(ContractError):
 
 
 class TooFewSources(ContractError):
-    """`TooFewSources(address,uint256,uint256)`."""
+    """Fewer fresh, in-bounds sources than the quorum."""
 
     SELECTOR = bytes.fromhex("8fdfda08")
     FIELDS: ClassVar[str] = "address token, uint256 fresh, uint256 quorum"
@@ -546,7 +708,7 @@ class TooFewSources(ContractError):
 
 
 class TooLittleLiquidity(ContractError):
-    """`TooLittleLiquidity(uint256,uint256)`."""
+    """The harmonic mean liquidity over the window is under the floor."""
 
     SELECTOR = bytes.fromhex("8e4a51ab")
     FIELDS: ClassVar[str] = "uint256 liquidity, uint256 minimum"
@@ -556,7 +718,7 @@ class TooLittleLiquidity(ContractError):
 
 
 class TooManyDecimals(ContractError):
-    """`TooManyDecimals(uint256,uint256)`."""
+    """A feed of more than MAX_DECIMALS decimals."""
 
     SELECTOR = bytes.fromhex("f6fa9008")
     FIELDS: ClassVar[str] = "uint256 decimals, uint256 maximum"
@@ -566,7 +728,7 @@ class TooManyDecimals(ContractError):
 
 
 class TooManyExposures(ContractError):
-    """`TooManyExposures(uint256,uint256)`."""
+    """More exposures than the valuer nets."""
 
     SELECTOR = bytes.fromhex("117c5aa4")
     FIELDS: ClassVar[str] = "uint256 count, uint256 maximum"
@@ -576,7 +738,7 @@ class TooManyExposures(ContractError):
 
 
 class TooManyPositions(ContractError):
-    """`TooManyPositions(uint256)`."""
+    """More positions than the adapter carries."""
 
     SELECTOR = bytes.fromhex("3ff29beb")
     FIELDS: ClassVar[str] = "uint256 maximum"
@@ -605,7 +767,7 @@ class TooManySources(ContractError):
 
 
 class TooManyTokens(ContractError):
-    """`TooManyTokens(uint256,uint256)`."""
+    """More tokens than the adapter carries."""
 
     SELECTOR = bytes.fromhex("581def6a")
     FIELDS: ClassVar[str] = "uint256 count, uint256 maximum"
@@ -624,7 +786,7 @@ class TooManyVenues(ContractError):
 
 
 class TooSoon(ContractError):
-    """`TooSoon(uint256,uint256)`."""
+    """The slice was posted less than `minInterval` seconds ago."""
 
     SELECTOR = bytes.fromhex("b1b9b6ee")
     FIELDS: ClassVar[str] = "uint256 updated_at, uint256 min_interval"
@@ -634,7 +796,7 @@ class TooSoon(ContractError):
 
 
 class TooWide(ContractError):
-    """`TooWide(address,uint256,uint256)`."""
+    """The interval is wider than allowed; both at 1e18 of mid."""
 
     SELECTOR = bytes.fromhex("92fcb40c")
     FIELDS: ClassVar[str] = "address token, uint256 width, uint256 maximum"
@@ -645,7 +807,7 @@ class TooWide(ContractError):
 
 
 class UniswapV3TwapSourceBadHalfWidth(ContractError):
-    """`BadHalfWidth(uint256,uint256)`."""
+    """A half-width of MAX_HALF_WIDTH or more."""
 
     SELECTOR = bytes.fromhex("7a7ef2e0")
     FIELDS: ClassVar[str] = "uint256 half_width, uint256 maximum"
@@ -655,7 +817,7 @@ class UniswapV3TwapSourceBadHalfWidth(ContractError):
 
 
 class UnitUnhealthy(ContractError):
-    """`UnitUnhealthy(address,uint256,uint256,uint256)`."""
+    """A unit ends under its venue's minimum health; both at 1e18."""
 
     SELECTOR = bytes.fromhex("d38c552c")
     FIELDS: ClassVar[str] = "address venue, uint256 unit, uint256 health, uint256 minimum"
@@ -667,7 +829,7 @@ class UnitUnhealthy(ContractError):
 
 
 class UnknownMarket(ContractError):
-    """`UnknownMarket(address)`."""
+    """`token` or market is not handled by this adapter."""
 
     SELECTOR = bytes.fromhex("99b75a5c")
     FIELDS: ClassVar[str] = "address market"
@@ -694,7 +856,7 @@ class UnknownPosition(ContractError):
 
 
 class UnknownSlice(ContractError):
-    """`UnknownSlice(address,uint64)`."""
+    """Nothing was ever posted for this underlying and expiry."""
 
     SELECTOR = bytes.fromhex("93107a4a")
     FIELDS: ClassVar[str] = "address underlying, uint64 expiry"
@@ -704,7 +866,7 @@ class UnknownSlice(ContractError):
 
 
 class UnknownToken(ContractError):
-    """`UnknownToken(address)`."""
+    """No sources are configured for `token`."""
 
     SELECTOR = bytes.fromhex("81a3b1be")
     FIELDS: ClassVar[str] = "address token"
@@ -713,7 +875,7 @@ class UnknownToken(ContractError):
 
 
 class UnknownUnit(ContractError):
-    """`UnknownUnit(uint256)`."""
+    """`unit` is not among `marginUnits()`."""
 
     SELECTOR = bytes.fromhex("0ff0891a")
     FIELDS: ClassVar[str] = "uint256 unit"
@@ -731,19 +893,19 @@ class UnknownVenue(ContractError):
 
 
 class Unpriced(ContractError):
-    """`Unpriced()`."""
+    """A price or a venue is missing, so only reductions are allowed."""
 
     SELECTOR = bytes.fromhex("d166019c")
 
 
 class Unsupported(ContractError):
-    """`Unsupported()`."""
+    """The adapter has no such action."""
 
     SELECTOR = bytes.fromhex("90a2caf2")
 
 
 class VenueCallFailed(ContractError):
-    """`VenueCallFailed(address,uint256,bytes)`."""
+    """A venue's action failed; `reason` is its own error."""
 
     SELECTOR = bytes.fromhex("047e8cf3")
     FIELDS: ClassVar[str] = "address venue, uint256 index, bytes reason"
@@ -763,7 +925,7 @@ class VenueKnown(ContractError):
 
 
 class VenueStale(ContractError):
-    """`VenueStale(uint256,uint256)`."""
+    """The protocol's own price feed is older than `maxAge` seconds; actions that need it are refused."""
 
     SELECTOR = bytes.fromhex("138e1096")
     FIELDS: ClassVar[str] = "uint256 updated_at, uint256 max_age"
@@ -784,7 +946,7 @@ class VolOutOfRange(ContractError):
 
 
 class WrongDenomination(ContractError):
-    """`WrongDenomination(address,address)`."""
+    """The source is neither in dollars nor, for a token other than the asset, in the asset."""
 
     SELECTOR = bytes.fromhex("1923cab8")
     FIELDS: ClassVar[str] = "address source, address denomination"
@@ -794,7 +956,7 @@ class WrongDenomination(ContractError):
 
 
 class WrongSettlementToken(ContractError):
-    """`WrongSettlementToken(address)`."""
+    """Curie settles in another token than the vault's asset."""
 
     SELECTOR = bytes.fromhex("5126229e")
     FIELDS: ClassVar[str] = "address token"
@@ -803,7 +965,7 @@ class WrongSettlementToken(ContractError):
 
 
 class WrongToken(ContractError):
-    """`WrongToken(address,address,address)`."""
+    """The source prices another token."""
 
     SELECTOR = bytes.fromhex("3be4f40d")
     FIELDS: ClassVar[str] = "address source, address token, address wanted"
@@ -814,7 +976,7 @@ class WrongToken(ContractError):
 
 
 class ZeroAmount(ContractError):
-    """`ZeroAmount()`."""
+    """A size or amount is zero."""
 
     SELECTOR = bytes.fromhex("1f2a2005")
 
@@ -823,6 +985,19 @@ register_errors(
     AccessManagedInvalidAuthority,
     AccessManagedRequiredDelay,
     AccessManagedUnauthorized,
+    AccessManagerAlreadyScheduled,
+    AccessManagerBadConfirmation,
+    AccessManagerExpired,
+    AccessManagerInvalidInitialAdmin,
+    AccessManagerLockedFunction,
+    AccessManagerLockedRole,
+    AccessManagerNotReady,
+    AccessManagerNotScheduled,
+    AccessManagerUnauthorizedAccount,
+    AccessManagerUnauthorizedCall,
+    AccessManagerUnauthorizedCancel,
+    AccessManagerUnauthorizedConsume,
+    AddressEmptyCode,
     BadBounds,
     BadDeviation,
     BadFraction,
@@ -839,9 +1014,11 @@ register_errors(
     BelowMinimum,
     CapExceeded,
     Expired,
+    FailedCall,
     HistoryTooShort,
     IdleShort,
     Insufficient,
+    InsufficientBalance,
     LimitBreached,
     LossTooLarge,
     MoveTooLarge,
@@ -860,6 +1037,7 @@ register_errors(
     PriceLimit,
     ReentrancyGuardReentrantCall,
     RepeatedSource,
+    SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation,
     SequencerNotSettled,
     Stale,

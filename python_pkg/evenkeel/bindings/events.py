@@ -19,15 +19,27 @@ __all__ = [
     "LiquidationSeen",
     "LogRef",
     "MaxLossPerCallSet",
+    "OperationCanceled",
+    "OperationExecuted",
+    "OperationScheduled",
     "OrderSettled",
     "Ordered",
     "Posted",
     "Rebalanced",
     "Reduced",
     "Repaid",
+    "RoleAdminChanged",
+    "RoleGrantDelayChanged",
+    "RoleGranted",
+    "RoleGuardianChanged",
+    "RoleLabel",
+    "RoleRevoked",
     "Settled",
     "Supplied",
     "Swapped",
+    "TargetAdminDelayUpdated",
+    "TargetClosed",
+    "TargetFunctionRoleUpdated",
     "ToppedUp",
     "Traded",
     "Transfer",
@@ -81,7 +93,7 @@ class Borrowed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Configured(Event):
-    """`Configured(address,address[],uint8,uint256)`."""
+    """`token` is priced by `sources` from now on; none removes it."""
 
     TOPIC = bytes.fromhex("86c6e97281fbca22497d5f6e504cbab7390a0b6eec3b49c096afcbf228cfe8b3")
     INDEXED = "address token"
@@ -96,7 +108,7 @@ class Configured(Event):
 
 @dataclass(frozen=True, slots=True)
 class CuratedVolSourcePosted(Event):
-    """`Posted(address,uint64,uint256,uint256)`."""
+    """The slice stands at `vol` from now on."""
 
     TOPIC = bytes.fromhex("6673472e4783fcf2a87673b5962134d2b57f436e5ee79f01a1228886509f5e83")
     INDEXED = "address underlying, uint64 expiry"
@@ -126,7 +138,7 @@ class Deposit(Event):
 
 @dataclass(frozen=True, slots=True)
 class Freed(Event):
-    """`Freed(uint256,uint256,uint256)`."""
+    """Margin came back to the vault."""
 
     TOPIC = bytes.fromhex("e913715905fcbfb3ad830e895945e10c531060002a0ef8ba7c9271de3e734778")
     INDEXED = "uint256 unit"
@@ -153,7 +165,7 @@ class LimitsSet(Event):
 
 @dataclass(frozen=True, slots=True)
 class LiquidationSeen(Event):
-    """`LiquidationSeen(uint256,uint256)`."""
+    """The protocol closed a position of ours by force."""
 
     TOPIC = bytes.fromhex("7f3581bbe9db26de4476ebba2b58d425b19b15c07564ad45c4dc2ecc5437a2b3")
     INDEXED = "uint256 position_id"
@@ -176,6 +188,47 @@ class MaxLossPerCallSet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OperationCanceled(Event):
+    """`OperationCanceled(bytes32,uint32)`."""
+
+    TOPIC = bytes.fromhex("bd9ac67a6e2f6463b80927326310338bcbb4bdb7936ce1365ea3e01067e7b9f7")
+    INDEXED = "bytes32 operation_id, uint32 nonce"
+    TYPES = vars(types)
+
+    operation_id: bytes
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationExecuted(Event):
+    """`OperationExecuted(bytes32,uint32)`."""
+
+    TOPIC = bytes.fromhex("76a2a46953689d4861a5d3f6ed883ad7e6af674a21f8e162707159fc9dde614d")
+    INDEXED = "bytes32 operation_id, uint32 nonce"
+    TYPES = vars(types)
+
+    operation_id: bytes
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationScheduled(Event):
+    """`OperationScheduled(bytes32,uint32,uint48,address,address,bytes)`."""
+
+    TOPIC = bytes.fromhex("82a2da5dee54ea8021c6545b4444620291e07ee83be6dd57edb175062715f3b4")
+    INDEXED = "bytes32 operation_id, uint32 nonce"
+    DATA = "uint48 schedule, address caller, address target, bytes data"
+    TYPES = vars(types)
+
+    operation_id: bytes
+    nonce: int
+    schedule: int
+    caller: str
+    target: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSettled(Event):
     """`OrderSettled(uint256,uint8,int256)`."""
 
@@ -191,7 +244,11 @@ class OrderSettled(Event):
 
 @dataclass(frozen=True, slots=True)
 class Ordered(Event):
-    """`Ordered(uint256,address,int256,int256,uint8)`."""
+    """`Ordered(uint256,address,int256,int256,uint8)`.
+
+    Values:
+        size_delta: What was filled; 0 while pending.
+    """
 
     TOPIC = bytes.fromhex("915280e2e794a1f029c032ae37e40b4e24af5367bfcfefb062d2e342da8dc3b0")
     INDEXED = "uint256 id, address market"
@@ -207,7 +264,7 @@ class Ordered(Event):
 
 @dataclass(frozen=True, slots=True)
 class Posted(Event):
-    """`Posted(uint256,uint256,uint256)`."""
+    """Margin reached the venue."""
 
     TOPIC = bytes.fromhex("16265f68b78d7bbec213c86e43d73ba42ed3cc8421ad36a1a6482e94fa203b32")
     INDEXED = "uint256 unit"
@@ -237,7 +294,7 @@ class Rebalanced(Event):
 
 @dataclass(frozen=True, slots=True)
 class Reduced(Event):
-    """`Reduced(uint256,uint256,uint8)`."""
+    """A position was reduced by `fraction` in an emergency."""
 
     TOPIC = bytes.fromhex("d7fd4cf0ac5f365ac64cf2a61321e74bc05d4c6418da7c0b01d78936ffde9558")
     INDEXED = "uint256 unit"
@@ -260,6 +317,85 @@ class Repaid(Event):
 
     token: str
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAdminChanged(Event):
+    """`RoleAdminChanged(uint64,uint64)`."""
+
+    TOPIC = bytes.fromhex("1fd6dd7631312dfac2205b52913f99de03b4d7e381d5d27d3dbfe0713e6e6340")
+    INDEXED = "uint64 role_id, uint64 admin"
+    TYPES = vars(types)
+
+    role_id: int
+    admin: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGrantDelayChanged(Event):
+    """`RoleGrantDelayChanged(uint64,uint32,uint48)`."""
+
+    TOPIC = bytes.fromhex("feb69018ee8b8fd50ea86348f1267d07673379f72cffdeccec63853ee8ce8b48")
+    INDEXED = "uint64 role_id"
+    DATA = "uint32 delay, uint48 since"
+    TYPES = vars(types)
+
+    role_id: int
+    delay: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGranted(Event):
+    """`RoleGranted(uint64,address,uint32,uint48,bool)`."""
+
+    TOPIC = bytes.fromhex("f98448b987f1428e0e230e1f3c6e2ce15b5693eaf31827fbd0b1ec4b424ae7cf")
+    INDEXED = "uint64 role_id, address account"
+    DATA = "uint32 delay, uint48 since, bool new_member"
+    TYPES = vars(types)
+
+    role_id: int
+    account: str
+    delay: int
+    since: int
+    new_member: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGuardianChanged(Event):
+    """`RoleGuardianChanged(uint64,uint64)`."""
+
+    TOPIC = bytes.fromhex("7a8059630b897b5de4c08ade69f8b90c3ead1f8596d62d10b6c4d14a0afb4ae2")
+    INDEXED = "uint64 role_id, uint64 guardian"
+    TYPES = vars(types)
+
+    role_id: int
+    guardian: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLabel(Event):
+    """`RoleLabel(uint64,string)`."""
+
+    TOPIC = bytes.fromhex("1256f5b5ecb89caec12db449738f2fbcd1ba5806cf38f35413f4e5c15bf6a450")
+    INDEXED = "uint64 role_id"
+    DATA = "string label"
+    TYPES = vars(types)
+
+    role_id: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRevoked(Event):
+    """`RoleRevoked(uint64,address)`."""
+
+    TOPIC = bytes.fromhex("f229baa593af28c41b1d16b748cd7688f0c83aaf92d4be41c44005defe84c166")
+    INDEXED = "uint64 role_id, address account"
+    TYPES = vars(types)
+
+    role_id: int
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +436,47 @@ class Swapped(Event):
     token: str
     size: int
     cash: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetAdminDelayUpdated(Event):
+    """`TargetAdminDelayUpdated(address,uint32,uint48)`."""
+
+    TOPIC = bytes.fromhex("a56b76017453f399ec2327ba00375dbfb1fd070ff854341ad6191e6a2e2de19c")
+    INDEXED = "address target"
+    DATA = "uint32 delay, uint48 since"
+    TYPES = vars(types)
+
+    target: str
+    delay: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetClosed(Event):
+    """`TargetClosed(address,bool)`."""
+
+    TOPIC = bytes.fromhex("90d4e7bb7e5d933792b3562e1741306f8be94837e1348dacef9b6f1df56eb138")
+    INDEXED = "address target"
+    DATA = "bool closed"
+    TYPES = vars(types)
+
+    target: str
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFunctionRoleUpdated(Event):
+    """`TargetFunctionRoleUpdated(address,bytes4,uint64)`."""
+
+    TOPIC = bytes.fromhex("9ea6790c7dadfd01c9f8b9762b3682607af2c7e79e05a9f9fdf5580dde949151")
+    INDEXED = "address target, uint64 role_id"
+    DATA = "bytes4 selector"
+    TYPES = vars(types)
+
+    target: str
+    selector: bytes
+    role_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,15 +603,27 @@ register_events(
     LimitsSet,
     LiquidationSeen,
     MaxLossPerCallSet,
+    OperationCanceled,
+    OperationExecuted,
+    OperationScheduled,
     OrderSettled,
     Ordered,
     Posted,
     Rebalanced,
     Reduced,
     Repaid,
+    RoleAdminChanged,
+    RoleGrantDelayChanged,
+    RoleGranted,
+    RoleGuardianChanged,
+    RoleLabel,
+    RoleRevoked,
     Settled,
     Supplied,
     Swapped,
+    TargetAdminDelayUpdated,
+    TargetClosed,
+    TargetFunctionRoleUpdated,
     ToppedUp,
     Traded,
     Transfer,

@@ -147,7 +147,10 @@ _WITHDRAW = Function[int](
 
 
 class LendingVenue(Contract):
-    """The contract `LendingVenue`."""
+    """ILendingVenue: supply, borrow Amounts are in the token's own decimals. The asset comes from and goes
+    to the vault's idle; any other token comes from the adapter's own balance (see `ISpotVenue.move`) and
+    goes to `recipient`, which must be a venue of the same vault.
+    """
 
     __slots__ = ()
 
@@ -167,11 +170,13 @@ class LendingVenue(Contract):
         return self._call(_BORROW, token, amount, recipient)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns
-        `freed`: What reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
         Args:
             min_freed: Least asset amount that must reach the vault.
+
+        Returns:
+            freed: What reached the vault.
         """
         return self._call(_FREE, unit, assets, min_freed)
 
@@ -204,11 +209,14 @@ class LendingVenue(Contract):
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns `posted`: What arrived, same scale.
+        margin token first where that differs from the asset.
 
         Args:
             min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
                 (1 margin token = 1 asset unit for dollar tokens).
+
+        Returns:
+            posted: What arrived, same scale.
         """
         return self._call(_POST, unit, assets, min_posted)
 

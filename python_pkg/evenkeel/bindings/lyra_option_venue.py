@@ -227,7 +227,19 @@ _VAULT = Function[ChecksumAddress](
 
 
 class LyraOptionVenue(Contract):
-    """The contract `LyraOptionVenue`."""
+    """LyraOptionVenue: European options bought from and sold to Lyra v1's pool CASH. Lyra pays and margins
+    in its quote token. What a trade needs of it is bought with idle in one pool, and what is left of it
+    is sold back and returned to the vault before the call ends: the adapter holds none between calls,
+    except what Lyra sends by itself (a liquidation, a settlement that a stranger asked for), until
+    `sync` or `settle`. TRADES. A trade of one position moves Lyra's vol, so sizes are in Lyra's own
+    contracts and nothing is split. `cash` and `fee` are Lyra's amounts at our oracle's mid of the quote
+    token; a buy of a long option can also lose the pool's fee on what its limit exceeds the cost by. A
+    short that is grown, shrunk or closed pays and receives within its collateral. CACHE. Before a trade
+    the board's cached Greeks are refreshed where Lyra calls them stale. REDUCE. Works on any position of
+    `positions()`, long or short. It closes in the ordinary way and, where Lyra refuses that (outside its
+    delta bounds, after the cutoff), by force at Lyra's penalty price, never beyond `limitPrice`. A short
+    gives up collateral in proportion; what it costs is paid from that.
+    """
 
     __slots__ = ()
 
@@ -259,11 +271,13 @@ class LyraOptionVenue(Contract):
         return self._call(_BOOK)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns
-        `freed`: What reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
         Args:
             min_freed: Least asset amount that must reach the vault.
+
+        Returns:
+            freed: What reached the vault.
         """
         return self._call(_FREE, unit, assets, min_freed)
 
@@ -304,11 +318,14 @@ class LyraOptionVenue(Contract):
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns `posted`: What arrived, same scale.
+        margin token first where that differs from the asset.
 
         Args:
             min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
                 (1 margin token = 1 asset unit for dollar tokens).
+
+        Returns:
+            posted: What arrived, same scale.
         """
         return self._call(_POST, unit, assets, min_posted)
 
@@ -350,10 +367,13 @@ class LyraOptionVenue(Contract):
         return self._call(_TERMS)
 
     def trade(self, order: Trade) -> Call[TradeResult]:
-        """VAULT. Trades, first refreshing the protocol's cache when it is stale. Returns `cash`: Premium
-        less fees in asset units at 1e18; negative when paid. Collateral is not counted. Returns `fee`:
-        The protocol's fees within `cash`, asset units at 1e18. Returns `filled`: Contracts at 1e18.
-        Returns `position_id`: The position traded.
+        """VAULT. Trades, first refreshing the protocol's cache when it is stale.
+
+        Returns:
+            position_id: The position traded.
+            filled: Contracts at 1e18.
+            cash: Premium less fees in asset units at 1e18; negative when paid. Collateral is not counted.
+            fee: The protocol's fees within `cash`, asset units at 1e18.
         """
         return self._call(_TRADE, order)
 
@@ -369,7 +389,7 @@ class LyraOptionVenue(Contract):
 
     @classmethod
     def deploy(cls, vault: str, market: LyraMarket) -> Deployment[LyraOptionVenue]:
-        """The creation of a `LyraOptionVenue`."""
+        """Creation code of `LyraOptionVenue`."""
         return _CONSTRUCTOR(LyraOptionVenue, vault, market)
 
 

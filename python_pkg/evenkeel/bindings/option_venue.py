@@ -178,7 +178,7 @@ _VAULT = Function[ChecksumAddress](
 
 
 class OptionVenue(Contract):
-    """The contract `OptionVenue`."""
+    """IOptionVenue: European options."""
 
     __slots__ = ()
 
@@ -190,11 +190,13 @@ class OptionVenue(Contract):
         return self._call(_BOOK)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns
-        `freed`: What reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
         Args:
             min_freed: Least asset amount that must reach the vault.
+
+        Returns:
+            freed: What reached the vault.
         """
         return self._call(_FREE, unit, assets, min_freed)
 
@@ -235,11 +237,14 @@ class OptionVenue(Contract):
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns `posted`: What arrived, same scale.
+        margin token first where that differs from the asset.
 
         Args:
             min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
                 (1 margin token = 1 asset unit for dollar tokens).
+
+        Returns:
+            posted: What arrived, same scale.
         """
         return self._call(_POST, unit, assets, min_posted)
 
@@ -275,10 +280,13 @@ class OptionVenue(Contract):
         return self._call(_TERMS)
 
     def trade(self, order: Trade) -> Call[TradeResult]:
-        """VAULT. Trades, first refreshing the protocol's cache when it is stale. Returns `cash`: Premium
-        less fees in asset units at 1e18; negative when paid. Collateral is not counted. Returns `fee`:
-        The protocol's fees within `cash`, asset units at 1e18. Returns `filled`: Contracts at 1e18.
-        Returns `position_id`: The position traded.
+        """VAULT. Trades, first refreshing the protocol's cache when it is stale.
+
+        Returns:
+            position_id: The position traded.
+            filled: Contracts at 1e18.
+            cash: Premium less fees in asset units at 1e18; negative when paid. Collateral is not counted.
+            fee: The protocol's fees within `cash`, asset units at 1e18.
         """
         return self._call(_TRADE, order)
 

@@ -115,7 +115,12 @@ _SET_AUTHORITY = Function[None](
 
 
 class OracleAdapter(Contract):
-    """The contract `OracleAdapter`."""
+    """OracleAdapter: several sources a token, one interval in units of the vault's asset `quote(token)`
+    reads every source of the token and drops those that revert. The mid is the median of the others (the
+    mean of the middle two when even); the interval is the hull of each one's own interval, so
+    disagreement widens it. Fewer than the quorum, or an interval wider than allowed, revert with both
+    numbers.
+    """
 
     __slots__ = ()
 
@@ -148,10 +153,10 @@ class OracleAdapter(Contract):
         ignored).
 
         Args:
-            max_width: The greatest (high - low) / mid, at 1e18, at most MAX_WIDTH.
-            quorum: 1 to the number of sources.
-            sources: At most MAX_SOURCES, none twice.
             token: The token; the asset itself for the sources that give its dollar price.
+            sources: At most MAX_SOURCES, none twice.
+            quorum: 1 to the number of sources.
+            max_width: The greatest (high - low) / mid, at 1e18, at most MAX_WIDTH.
         """
         return self._call(_CONFIGURE, token, sources, quorum, max_width)
 
@@ -162,9 +167,13 @@ class OracleAdapter(Contract):
     def quote(self, token: str) -> Call[QuoteResult]:
         """The price of one whole `token` in asset units at 1e18; the asset itself is (1e18, 1e18, 1e18,
         now). low <= mid <= high; low rounds down, high rounds up. Reverts with a typed error when no
-        price can be stood behind. Returns `high`: The greatest price the oracle stands behind. Returns
-        `low`: The least price the oracle stands behind. Returns `mid`: The median. Returns `updated_at`:
-        Unix seconds of the oldest reading used.
+        price can be stood behind.
+
+        Returns:
+            low: The least price the oracle stands behind.
+            mid: The median.
+            high: The greatest price the oracle stands behind.
+            updated_at: Unix seconds of the oldest reading used.
         """
         return self._call(_QUOTE, token)
 
@@ -174,7 +183,7 @@ class OracleAdapter(Contract):
 
     @classmethod
     def deploy(cls, asset: str, authority: str) -> Deployment[OracleAdapter]:
-        """The creation of a `OracleAdapter`."""
+        """Creation code of `OracleAdapter`."""
         return _CONSTRUCTOR(OracleAdapter, asset, authority)
 
 

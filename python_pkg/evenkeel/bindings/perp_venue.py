@@ -158,7 +158,7 @@ _VAULT = Function[ChecksumAddress](
 
 
 class PerpVenue(Contract):
-    """The contract `PerpVenue`."""
+    """IPerpVenue: perpetual futures, filled at once or later."""
 
     __slots__ = ()
 
@@ -174,11 +174,13 @@ class PerpVenue(Contract):
         return self._call(_CANCEL, id)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns
-        `freed`: What reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
         Args:
             min_freed: Least asset amount that must reach the vault.
+
+        Returns:
+            freed: What reached the vault.
         """
         return self._call(_FREE, unit, assets, min_freed)
 
@@ -206,12 +208,14 @@ class PerpVenue(Contract):
     def order(
         self, market: str, size_delta: int, acceptable_price: int, reduce_only: bool
     ) -> Call[OrderResult]:
-        """VAULT. Changes the position by `sizeDelta` whole units at 1e18. Returns `id`: Identifies the
-        order to `poll` and `cancel`. Returns `status`: `Filled` from venues that fill at once, `Pending`
-        from the others.
+        """VAULT. Changes the position by `sizeDelta` whole units at 1e18.
 
         Args:
             acceptable_price: Worst average price including fees: a ceiling for a buy, a floor for a sale.
+
+        Returns:
+            id: Identifies the order to `poll` and `cancel`.
+            status: `Filled` from venues that fill at once, `Pending` from the others.
         """
         return self._call(_ORDER, market, size_delta, acceptable_price, reduce_only)
 
@@ -231,11 +235,14 @@ class PerpVenue(Contract):
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns `posted`: What arrived, same scale.
+        margin token first where that differs from the asset.
 
         Args:
             min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
                 (1 margin token = 1 asset unit for dollar tokens).
+
+        Returns:
+            posted: What arrived, same scale.
         """
         return self._call(_POST, unit, assets, min_posted)
 

@@ -46,7 +46,7 @@ _TOKEN = Function[ChecksumAddress](
 
 
 class PriceSource(Contract):
-    """The contract `PriceSource`."""
+    """IPriceSource: one reading of one token's price."""
 
     __slots__ = ()
 

@@ -51,7 +51,7 @@ _UNDERLYINGS = Function[tuple[ChecksumAddress, ...]](
 
 
 class RiskGuard(Contract):
-    """The contract `RiskGuard`."""
+    """IRiskGuard: what a rebalance must satisfy."""
 
     __slots__ = ()
 

@@ -131,7 +131,7 @@ _VAULT = Function[ChecksumAddress](
 
 
 class SpotVenue(Contract):
-    """The contract `SpotVenue`."""
+    """ISpotVenue: tokens bought and sold against the asset."""
 
     __slots__ = ()
 
@@ -143,11 +143,13 @@ class SpotVenue(Contract):
         return self._call(_BOOK)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns
-        `freed`: What reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
         Args:
             min_freed: Least asset amount that must reach the vault.
+
+        Returns:
+            freed: What reached the vault.
         """
         return self._call(_FREE, unit, assets, min_freed)
 
@@ -188,11 +190,14 @@ class SpotVenue(Contract):
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns `posted`: What arrived, same scale.
+        margin token first where that differs from the asset.
 
         Args:
             min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
                 (1 margin token = 1 asset unit for dollar tokens).
+
+        Returns:
+            posted: What arrived, same scale.
         """
         return self._call(_POST, unit, assets, min_posted)
 
@@ -215,10 +220,12 @@ class SpotVenue(Contract):
 
     def swap(self, token: str, size: int, limit_price: int) -> Call[int]:
         """VAULT. Buys (`size` > 0) or sells (`size` < 0) exactly `size` whole tokens at 1e18 for the asset.
-        Returns `cash`: Asset units at 1e18 that reached the vault; negative when buying.
 
         Args:
             limit_price: Worst average price including the fee: a ceiling when buying, a floor when selling.
+
+        Returns:
+            cash: Asset units at 1e18 that reached the vault; negative when buying.
         """
         return self._call(_SWAP, token, size, limit_price)
 

@@ -149,7 +149,14 @@ _VAULT = Function[ChecksumAddress](
 
 
 class UniswapV3SpotVenue(Contract):
-    """The contract `UniswapV3SpotVenue`."""
+    """UniswapV3SpotVenue: tokens held outright, traded against the asset in Uniswap v3 One pool a token,
+    chosen at deployment. Holdings are valued at our oracle's mid; the half-width is the pool's fee on
+    their value, the cost of selling them. There is no margin: `marginUnits` is empty, `post` and `free`
+    are `Unsupported`, and `reduce(0, ...)` sells a fraction of every token. A swap whose average price,
+    fee included, is worse than the limit reverts with `PriceLimit`, except a buy that would cost more
+    than was drawn for it, which the router itself refuses. ASSUMPTION: THE ROUTER TAKES NO MORE THAN IT
+    IS GIVEN FOR ONE SWAP; NO APPROVAL IS LEFT STANDING.
+    """
 
     __slots__ = ()
 
@@ -165,11 +172,10 @@ class UniswapV3SpotVenue(Contract):
         return self._call(_BOOK)
 
     def free(self, arg0: int, arg1: int, arg2: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns What
-        reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
-        Args:
-            min_freed: Least asset amount that must reach the vault.
+        Returns:
+            What reached the vault.
         """
         return self._call(_FREE, arg0, arg1, arg2)
 
@@ -210,11 +216,10 @@ class UniswapV3SpotVenue(Contract):
 
     def post(self, arg0: int, arg1: int, arg2: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns What arrived, same scale.
+        margin token first where that differs from the asset.
 
-        Args:
-            min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
-                (1 margin token = 1 asset unit for dollar tokens).
+        Returns:
+            What arrived, same scale.
         """
         return self._call(_POST, arg0, arg1, arg2)
 
@@ -241,10 +246,12 @@ class UniswapV3SpotVenue(Contract):
 
     def swap(self, token: str, size: int, limit_price: int) -> Call[int]:
         """VAULT. Buys (`size` > 0) or sells (`size` < 0) exactly `size` whole tokens at 1e18 for the asset.
-        Returns `cash`: Asset units at 1e18 that reached the vault; negative when buying.
 
         Args:
             limit_price: Worst average price including the fee: a ceiling when buying, a floor when selling.
+
+        Returns:
+            cash: Asset units at 1e18 that reached the vault; negative when buying.
         """
         return self._call(_SWAP, token, size, limit_price)
 
@@ -262,12 +269,12 @@ class UniswapV3SpotVenue(Contract):
     def deploy(
         cls, vault: str, router: str, tokens: Sequence[str], fees: Sequence[int]
     ) -> Deployment[UniswapV3SpotVenue]:
-        """The creation of a `UniswapV3SpotVenue`.
+        """Creation code of `UniswapV3SpotVenue`.
 
         Args:
-            fees: The pool of each, by its fee in hundredths of a basis point.
             router: SwapRouter02; its factory names the pools.
             tokens: Tokens to trade, at most `MAX_TOKENS`.
+            fees: The pool of each, by its fee in hundredths of a basis point.
         """
         return _CONSTRUCTOR(UniswapV3SpotVenue, vault, router, tokens, fees)
 

@@ -102,7 +102,10 @@ _WINDOW = Function[int](
 
 
 class UniswapV3TwapSource(Contract):
-    """The contract `UniswapV3TwapSource`."""
+    """UniswapV3TwapSource: the time-weighted price of a Uniswap v3 pool as a price source Answers the
+    geometric mean price over the last `window` seconds, while the harmonic mean of the liquidity in
+    range over that window is at least `minLiquidity`.
+    """
 
     __slots__ = ()
 
@@ -158,7 +161,7 @@ class UniswapV3TwapSource(Contract):
         min_liquidity: int,
         half_width_fraction: int,
     ) -> Deployment[UniswapV3TwapSource]:
-        """The creation of a `UniswapV3TwapSource`."""
+        """Creation code of `UniswapV3TwapSource`."""
         return _CONSTRUCTOR(
             UniswapV3TwapSource, token, denomination, pool, window, min_liquidity, half_width_fraction
         )

@@ -17,7 +17,7 @@ _VALUE = Function[Valuation](
 
 
 class Valuer(Contract):
-    """The contract `Valuer`."""
+    """IValuer: a vault's net asset value as an interval that nets."""
 
     __slots__ = ()
 

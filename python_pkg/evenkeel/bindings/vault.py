@@ -321,7 +321,7 @@ _WITHDRAW = Function[int](
 
 
 class Vault(Contract):
-    """The contract `Vault`."""
+    """IVault: shares over idle cash and venues, rebalanced under guard."""
 
     __slots__ = ()
 
@@ -424,12 +424,14 @@ class Vault(Contract):
     def rebalance(
         self, calls: Sequence[Instruction], deadline: int, plan_id: bytes
     ) -> Call[tuple[bytes, ...]]:
-        """KEEPER. Carries out `calls` in order under the guard, all or nothing. Returns `results`: The
-        return data of each call.
+        """KEEPER. Carries out `calls` in order under the guard, all or nothing.
 
         Args:
             deadline: Unix seconds after which the plan is void.
             plan_id: Any id not used before.
+
+        Returns:
+            results: The return data of each call.
         """
         return self._call(_REBALANCE, calls, deadline, plan_id)
 

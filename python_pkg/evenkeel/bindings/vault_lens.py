@@ -17,7 +17,7 @@ _STATE = Function[VaultState](
 
 
 class VaultLens(Contract):
-    """The contract `VaultLens`."""
+    """IVaultLens: the whole state of a vault in one view."""
 
     __slots__ = ()
 

@@ -107,7 +107,20 @@ _VAULT = Function[ChecksumAddress](
 
 
 class Venue(Contract):
-    """The contract `Venue`."""
+    """IVenue: one vault's position at one protocol, behind one face An adapter belongs to one vault, holds
+    that vault's position and margin at one protocol, and holds nothing for anyone else. A hacked
+    protocol therefore costs at most what this adapter holds. SCALES. `assets`, `minPosted`, `minFreed`
+    and return values of `post` and `free` are asset amounts in the asset's own decimals. Values,
+    margins, sizes, prices and fractions are int256 or uint256 at 1e18. A price is asset units for one
+    whole underlying token. CASH. The vault's idle asset never rests in an adapter. State-changing
+    functions draw what they need with `IVault.fund` (open only to the venue that the vault is calling)
+    and return what is left to the vault before they end. What an adapter still holds in any token is
+    part of its book. CALLERS. Functions marked VAULT revert with `OnlyVault` for any other caller. Views
+    are open to anyone. ROUNDING. Always against the vault: `book().mid`, `equity` and amounts returned
+    round down; `halfWidth`, `initial`, `maintenance` and amounts taken round up. ASSUMPTIONS. THE
+    PROTOCOL'S TOKENS NEITHER REBASE NOR TAKE A FEE ON TRANSFER, EXCEPT INTEREST-BEARING TOKENS WHICH THE
+    ADAPTER VALUES THROUGH THEIR INDEX. THE PROTOCOL MAY BE HOSTILE; THE ORACLE AND VOL SOURCE ARE NOT.
+    """
 
     __slots__ = ()
 
@@ -119,11 +132,13 @@ class Venue(Contract):
         return self._call(_BOOK)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
-        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault. Returns
-        `freed`: What reached the vault.
+        """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.
 
         Args:
             min_freed: Least asset amount that must reach the vault.
+
+        Returns:
+            freed: What reached the vault.
         """
         return self._call(_FREE, unit, assets, min_freed)
 
@@ -156,11 +171,14 @@ class Venue(Contract):
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
         """VAULT. Draws `assets` from the vault and posts them as margin of `unit`, swapping them into the
-        margin token first where that differs from the asset. Returns `posted`: What arrived, same scale.
+        margin token first where that differs from the asset.
 
         Args:
             min_posted: Least margin that must arrive, in the asset's decimals at the protocol's unit value
                 (1 margin token = 1 asset unit for dollar tokens).
+
+        Returns:
+            posted: What arrived, same scale.
         """
         return self._call(_POST, unit, assets, min_posted)
 

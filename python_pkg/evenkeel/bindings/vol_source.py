@@ -29,7 +29,7 @@ _VOL = Function[VolResult](
 
 
 class VolSource(Contract):
-    """The contract `VolSource`."""
+    """IVolSource: interval implied volatility by underlying, expiry and strike."""
 
     __slots__ = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from evenkeel.bindings._generator.model import ContractModel, Item, TypeBook, Value
 from evenkeel.bindings._generator.naming import (
@@ -40,28 +40,43 @@ def python_type(solidity: str, place: str) -> str:
     return "bytes" if solidity.startswith("bytes") else solidity
 
 
-def docstring(
-    doc: Doc, fallback: str, indent: str, more: Iterable[tuple[str, str]] = (), returns: str = ""
-) -> str:
-    """A docstring of `doc`, its fields listed below; `fallback` where the source says nothing."""
-    text = (
-        (doc.text or fallback)
-        .replace("\\", "\\\\")
-        .replace('"""', "'''")
-        .replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    )
+def docstring(doc: Doc, fallback: str, indent: str, listed: str = "Values", returns: str = "") -> str:
+    """A docstring of `doc`, its fields under the heading `listed`; `fallback` where the source says nothing."""
+    text = _plain(doc.text or fallback)
     if text[-1] not in ".?!:;":
         text += "."
     width = 108 - len(indent)
     blocks = ["\n".join(textwrap.wrap(text, width - 3))]
-    params = [f"    {name}: {what}" for name, what in (*doc.params, *more)]
-    if params:
-        listed = [textwrap.fill(line, width, subsequent_indent="        ") for line in params]
-        blocks.append("Values:\n" + "\n".join(listed) if not returns else "Args:\n" + "\n".join(listed))
+    for heading, entries in ((listed, doc.params), (returns, doc.returns)):
+        if entries:
+            lines = [
+                f"    {name}: {_plain(what)}" if name else f"    {_plain(what)}" for name, what in entries
+            ]
+            wrapped = [textwrap.fill(line, width, subsequent_indent="        ") for line in lines]
+            blocks.append("\n".join([f"{heading}:", *wrapped]))
     body = "\n\n".join(blocks)
     if "\n" not in body:
         return f'{indent}"""{body}"""'
     return textwrap.indent(f'"""{body}\n"""', indent, lambda line: bool(line.strip()))
+
+
+def _plain(text: str) -> str:
+    quotes = text.replace('"""', "'''").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return " ".join(quotes.replace("\\", "\\\\").split())
+
+
+def _doc(item: Item, rename: Callable[[str], str]) -> Doc:
+    """What the source says of `item`, its parameters in their order and under their Python names."""
+    params, returned = dict(item.doc.params), dict(item.doc.returns)
+    return Doc(
+        item.doc.text,
+        tuple((rename(value.name), params[value.name]) for value in item.inputs if value.name in params),
+        tuple(
+            (result_field(value.name), returned[value.name or f"_{index}"])
+            for index, value in enumerate(item.outputs)
+            if (value.name or f"_{index}") in returned
+        ),
+    )
 
 
 def spec(values: Iterable[Value], names: Iterable[str]) -> str:
@@ -148,8 +163,12 @@ def emit_errors(contracts: Iterable[ContractModel], book: TypeBook, package: str
     lines += ["", f"__all__ = {sorted([*runtime, *found])!r}", ""]
     for name, item in found.items():
         names = distinct(error_field(value.name) for value in item.inputs)
-        doc = Doc(item.doc.text, tuple((error_field(param), what) for param, what in item.doc.params))
-        lines += ["", f"class {name}(ContractError):", docstring(doc, f"`{item.signature}`", "    "), ""]
+        lines += [
+            "",
+            f"class {name}(ContractError):",
+            docstring(_doc(item, error_field), f"`{item.signature}`", "    "),
+            "",
+        ]
         lines += [f'    SELECTOR = bytes.fromhex("{item.hash[:4].hex()}")']
         if item.inputs:
             lines += [f'    FIELDS: ClassVar[str] = "{spec(item.inputs, names)}"', "    TYPES = vars(types)"]
@@ -183,9 +202,8 @@ def emit_events(contracts: Iterable[ContractModel], book: TypeBook, package: str
             else value
             for value in item.inputs
         ]
-        doc = Doc(item.doc.text, tuple((event_field(param), what) for param, what in item.doc.params))
         lines += ["", "@dataclass(frozen=True, slots=True)", f"class {name}(Event):"]
-        lines += [docstring(doc, f"`{item.signature}`", "    "), ""]
+        lines += [docstring(_doc(item, event_field), f"`{item.signature}`", "    "), ""]
         lines += [f'    TOPIC = bytes.fromhex("{item.hash.hex()}")']
         for label, wanted in (("INDEXED", True), ("DATA", False)):
             part = [
@@ -250,7 +268,7 @@ def emit_contract(contract: ContractModel, book: TypeBook, package: str) -> str:
             for value, name in zip(item.inputs, arguments, strict=True)
         ]
         methods += [f"    def {method}({', '.join(['self', *typed])}) -> Call[{returned}]:"]
-        methods += [docstring(*_method_doc(item), "        ", returns="yes")]
+        methods += [docstring(_doc(item, snake), f"`{item.signature}`", "        ", "Args", "Returns")]
         methods += [f"        return self._call({', '.join([constant, *arguments])})", ""]
     kinds = [value.type for item in contract.functions for value in (*item.inputs, *item.outputs)]
     deploy: list[str] = []
@@ -287,26 +305,16 @@ def _returned(item: Item, method: str, results: list[str]) -> tuple[str, str]:
     return name, name
 
 
-def _method_doc(item: Item) -> tuple[Doc, str]:
-    params = [(snake(name), what) for name, what in item.doc.params]
-    said = item.doc.text
-    for name, what in item.returns_doc:
-        label = "" if name.startswith("_") else f"`{snake(name)}`: "
-        said = f"{said}{' ' if said else ''}Returns {label}{what.strip()}"
-    return Doc(said, tuple(params)), f"`{item.signature}`"
-
-
 def _deploy(contract: ContractModel, constructor: Item) -> list[str]:
     arguments = distinct(snake(value.name) for value in constructor.inputs)
     typed = [
         f"{name}: {python_type(value.type, 'argument')}"
         for value, name in zip(constructor.inputs, arguments, strict=True)
     ]
-    doc = Doc(constructor.doc.text, tuple((snake(name), what) for name, what in constructor.doc.params))
     return [
         "    @classmethod",
         f"    def deploy({', '.join(['cls', *typed])}) -> Deployment[{contract.name}]:",
-        docstring(doc, f"The creation of a `{contract.name}`.", "        ", returns="yes"),
+        docstring(_doc(constructor, snake), f"Creation code of `{contract.name}`.", "        ", "Args"),
         f"        return _CONSTRUCTOR({', '.join([contract.name, *arguments])})",
         "",
         "",

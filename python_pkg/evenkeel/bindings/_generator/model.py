@@ -32,7 +32,6 @@ class Item:
     outputs: tuple[Value, ...] = ()
     view: bool = False
     doc: Doc = field(default_factory=Doc)
-    returns_doc: tuple[tuple[str, str], ...] = ()
 
     @property
     def hash(self) -> bytes:
@@ -104,7 +103,7 @@ def read_contract(
     except FileNotFoundError:
         raise GeneratorError(f"{folder / artifact}: no such compiled contract; run `make build`") from None
     content = content.get("compilerOutput", content)
-    docs = _Docs(content.get("metadata"), book.sources)
+    docs = _Docs(content.get("rawMetadata"), book.sources)
     items: dict[str, list[Item]] = {"function": [], "event": [], "error": [], "constructor": []}
     for entry in content["abi"]:
         if entry["type"] in items:
@@ -135,7 +134,6 @@ def _item(entry: dict[str, Any], book: TypeBook, docs: _Docs) -> Item:
         tuple(book.value(one) for one in entry.get("outputs", [])),
         entry.get("stateMutability") in ("view", "pure"),
         docs.of(entry["type"], signature),
-        docs.returns(signature),
     )
 
 
@@ -150,9 +148,9 @@ def canonical(entry: dict[str, Any]) -> str:
 class _Docs:
     """NatSpec of one contract, out of its metadata: what our own sources say, not what imported contracts say."""
 
-    def __init__(self, metadata: Any, sources: Sources) -> None:
-        parsed = json.loads(metadata) if isinstance(metadata, str) else metadata or {}
-        output = parsed.get("output", {})
+    def __init__(self, metadata: str | None, sources: Sources) -> None:
+        # foundry's parsed `metadata` leaves out what is said about the contract itself
+        output = json.loads(metadata or "{}").get("output", {})
         self._user = output.get("userdoc", {})
         self._dev = output.get("devdoc", {})
         self._sources = sources
@@ -163,11 +161,10 @@ class _Docs:
         key = "constructor" if kind == "constructor" else signature
         user, dev = (_first(docs.get(group, {}).get(key, {})) for docs in (self._user, self._dev))
         return Doc(
-            self._join(user.get("notice", ""), dev.get("details", "")), self._ours(dev.get("params", {}))
+            self._join(user.get("notice", ""), dev.get("details", "")),
+            self._ours(dev.get("params", {})),
+            self._ours(dev.get("returns", {})),
         )
-
-    def returns(self, signature: str) -> tuple[tuple[str, str], ...]:
-        return self._ours(_first(self._dev.get("methods", {}).get(signature, {})).get("returns", {}))
 
     def _join(self, *parts: str) -> str:
         return " ".join(part.strip() for part in parts if part and self._sources.wrote(part))

@@ -17,10 +17,11 @@ _TAG = re.compile(r"@(\w+)\s+(.*?)(?=\s@\w+\s|$)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """A comment: what the whole is, and what each field is."""
+    """A comment: what the whole is, and what each field and return value is."""
 
     text: str = ""
     params: tuple[tuple[str, str], ...] = ()
+    returns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _NONE = "0x" + "0" * 40
 class Walk:
     """Takes the steps through a `Walker`; `omitted` then says what the chain lacks, a line each."""
 
-    def __init__(  # noqa: PLR0917 - two of them say how, three what
+    def __init__(
         self,
         w3: Web3,
         walker: Walker,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evenkeel.chain.fees import FeePolicy
-from evenkeel.chain.rpc import checksummed
 from evenkeel.chain.txmanager import LanePolicy
+from evenkeel.deploy.plan import KEEPER
+from evenkeel.deploy.record import DeploymentFile
 from evenkeel.keeper.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
 
 ETHER = 10**18
+_VENUES = frozenset({"spot", "lending", "perp", "option"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +43,41 @@ class KeeperConfig:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """What the keeper needs of a deployment file. `keeper` is the account that was given the role, where the file says so."""
+    """What the keeper needs of a deployment.
+
+    `venues` are by the deployment's name and by its last part ("perp/perp-a" and "perp-a"). `keeper_grant` is the transaction that
+    gave the keeper its role, where the file has it.
+    """
 
     chain_id: int
     vault: ChecksumAddress
     lens: ChecksumAddress
-    keeper: ChecksumAddress | None
     venues: dict[str, str]
+    keeper_grant: str | None = None
 
 
 def read_addresses(path: Path) -> Addresses:
-    """Read the addresses from a deployment file. Raises `ConfigError` naming the file and the field."""
+    """Read the addresses from a deployment's file. Raises `ConfigError` and `DeploymentFileError`, naming the file."""
+    if not path.exists():
+        raise ConfigError(f"--deployment: no file at {path}; deploy first or name another one")
+    file = DeploymentFile.read(path)
+    if not file.complete:
+        raise ConfigError(f"{path}: the deployment is not finished; run it again")
+    named = {step: placed.address for step, placed in file.placed.items()}
+    venues = {name: named[name] for name in named if name.partition("/")[0] in _VENUES}
+    short = {name.rpartition("/")[2]: address for name, address in venues.items()}
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        vault, lens = named["vault"], named["lens"]
+    except KeyError as missing:
         raise ConfigError(
-            f"deployment: no file at {path}; deploy first or name one with --deployment"
+            f"{path}: contracts.{missing.args[0]}: expected an address, there is none"
         ) from None
-    except (OSError, ValueError):
-        raise ConfigError(f"deployment {path}: expected a JSON file") from None
-    if not isinstance(document, dict):
-        raise ConfigError(f"deployment {path}: expected a JSON object")
-    chain_id = document.get("chain_id")
-    if not isinstance(chain_id, int):
-        raise ConfigError(f"deployment {path}: chain_id: expected an integer")
-    keeper = _address(path, document, "keeper") if "keeper" in document else None
-    venues = document.get("venues")
-    if not isinstance(venues, dict):
-        raise ConfigError(f"deployment {path}: venues: expected a table of addresses")
-    checked = {str(name): str(_address(path, venues, name)) for name in venues}
     return Addresses(
-        chain_id, _address(path, document, "vault"), _address(path, document, "lens"), keeper, checked
+        file.chain_id,
+        vault,
+        lens,
+        {**short, **venues},
+        file.calls.get(f"authority.grantRole/{KEEPER}") or None,
     )
 
 
@@ -85,10 +90,3 @@ def wei(text: str) -> int:
     if not 0 < amount < math.inf:
         raise ConfigError(f"--spend-cap: expected a positive amount of ether, got {text}")
     return int(amount * ETHER)
-
-
-def _address(path: Path, document: dict[str, Any], name: str) -> ChecksumAddress:
-    try:
-        return checksummed(document[name])
-    except (KeyError, TypeError, ValueError):
-        raise ConfigError(f"deployment {path}: {name}: expected an address") from None

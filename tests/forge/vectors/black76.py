@@ -45,7 +45,7 @@ def points() -> list[tuple[int, int, int, int]]:
         for seconds in (HOUR, 86400, 14 * 86400, 42 * 86400, YEAR)
         for vol in (20, 80, 300)
     ]
-    draw = random.Random(76)  # noqa: S311 - reproducible test points, not secrets
+    draw = random.Random(76)
     scattered = [
         (
             forward,

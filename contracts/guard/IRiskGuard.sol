@@ -18,6 +18,13 @@ struct Limits {
     Range theta;
 }
 
+/// @notice Health at 1e18 of one margin unit of one venue.
+struct UnitHealth {
+    address venue;
+    uint256 unit;
+    uint256 health;
+}
+
 enum Measure {
     Delta,
     Gamma,
@@ -44,7 +51,27 @@ interface IRiskGuard {
     event MaxLossPerCallSet(uint256 fraction);
 
     /// @notice Reverts with a typed error unless going from `before` to `afterwards` is allowed for `vault`.
-    function check(address vault, Valuation calldata before, Valuation calldata afterwards) external view;
+    /// @param touched     The venues that were called; their units' health is read again.
+    /// @param unitsBefore `healths(touched)` from before the calls.
+    /// @return loss `cornerLoss(before, afterwards)`.
+    function check(
+        address vault,
+        Valuation calldata before,
+        Valuation calldata afterwards,
+        address[] calldata touched,
+        UnitHealth[] calldata unitsBefore
+    ) external view returns (uint256 loss);
+
+    /// @notice Reverts with a typed error unless a top-up from `before` to `afterwards` is allowed for `vault`. Limits must
+    /// not be broken further, but need not be mended: a breach elsewhere must not let a unit be liquidated.
+    /// @return loss `cornerLoss(before, afterwards)`.
+    function checkTopUp(address vault, Valuation calldata before, Valuation calldata afterwards)
+        external
+        view
+        returns (uint256 loss);
+
+    /// @notice The health of every unit of `venues`.
+    function healths(address[] calldata venues) external view returns (UnitHealth[] memory);
 
     /// @notice The charge of a change: over the price and vol corners, the most that value falls; at 1e18.
     function cornerLoss(Valuation calldata before, Valuation calldata afterwards) external pure returns (uint256);

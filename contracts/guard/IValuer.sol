@@ -55,8 +55,13 @@ struct Valuation {
 interface IValuer {
     /// @notice More exposures than the valuer nets.
     error TooManyExposures(uint256 count, uint256 maximum);
+    /// @notice A read failed with less gas than it is owed, so the failure says nothing of the venue; send more gas.
+    error GasTooLow(uint256 available, uint256 needed);
 
     /// @notice Values `vault` now. Never reverts because of a venue, oracle or vol source: what cannot be read makes
     /// `priced` false.
     function value(address vault) external view returns (Valuation memory);
+
+    /// @notice The interval of `value(vault)` alone.
+    function interval(address vault) external view returns (bool priced, int256 low, int256 mid, int256 high);
 }

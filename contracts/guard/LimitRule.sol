@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Exposure, Greeks} from "../venues/IVenue.sol";
+import {IRiskGuard, Limits, Measure, Range} from "./IRiskGuard.sol";
+import {PricePoint, Valuation} from "./IValuer.sol";
+
+/// @title LimitRule: how far a book is outside its limits, and whether a change brings it back
+/// @notice MEASURES of an underlying, each summed over its expiries, in reporting units: delta S / low NAV (a fraction at
+/// 1e18), gamma S^2 / 100, vega / 100, theta / 365, S the mid price.
+///
+/// PENDING ORDERS. A measure is the span from all pending orders that lower it to all that raise it, unfilled included,
+/// which covers every set of fills.
+///
+/// BREACH. The distance of the span's worse end to the nearer limit over that limit (over 1 wei where the limit is 0), at 1e18.
+///
+/// ASSUMPTIONS. VALUATIONS COME FROM THE VALUER: EVERY EXPOSURE HAS A PRICE AND NO PRODUCT HERE OVERFLOWS.
+library LimitRule {
+    /// @dev Measures and limits are cut off here, which no real one reaches; also the fraction of a NAV that is not positive.
+    int256 private constant BOUNDLESS = 2 ** 180;
+
+    /// @notice The spans of one underlying's measures, by `Measure`.
+    struct Spans {
+        int256[4] least;
+        int256[4] most;
+    }
+
+    /// @notice One measure outside its limits.
+    struct Breach {
+        uint256 size;
+        address underlying;
+        Measure measure;
+        int256 value;
+        Range range;
+    }
+
+    /// @notice The spans of `underlying` in `v`, delta as a fraction of `nav`.
+    function spans(Valuation calldata v, address underlying, int256 nav) internal pure returns (Spans memory s) {
+        int256 price = _price(v, underlying);
+        if (price == 0) return s;
+        Greeks memory net;
+        for (uint256 i; i < v.exposures.length; ++i) {
+            if (v.exposures[i].underlying == underlying) _add(net, v.exposures[i].greeks);
+        }
+        Greeks memory least = Greeks(net.delta, net.gamma, net.vega, net.theta);
+        Greeks memory most = net;
+        for (uint256 i; i < v.pending.length; ++i) {
+            if (v.pending[i].underlying != underlying) continue;
+            Greeks calldata g = v.pending[i].greeks;
+            _add(least, Greeks(_min0(g.delta), _min0(g.gamma), _min0(g.vega), _min0(g.theta)));
+            _add(most, Greeks(_max0(g.delta), _max0(g.gamma), _max0(g.vega), _max0(g.theta)));
+        }
+        s.least = _report(least, price, nav);
+        s.most = _report(most, price, nav);
+    }
+
+    /// @notice How far the span [`least`, `most`] leaves `range` below and above.
+    function breaches(int256 least, int256 most, Range memory range) internal pure returns (uint256 below, uint256 above) {
+        if (least < range.min) below = _relative(range.min - least, range.min);
+        if (most > range.max) above = _relative(most - range.max, range.max);
+    }
+
+    /// @notice The limits of a measure.
+    function range(Limits memory limits, uint256 measure) internal pure returns (Range memory r) {
+        if (measure == uint256(Measure.Delta)) r = limits.delta;
+        else if (measure == uint256(Measure.Gamma)) r = limits.gamma;
+        else if (measure == uint256(Measure.Vega)) r = limits.vega;
+        else r = limits.theta;
+        return Range(_cut(r.min), _cut(r.max));
+    }
+
+    /// @notice The tokens of both valuations' exposures and pending orders, each once.
+    function underlyings(Valuation calldata before, Valuation calldata afterwards)
+        internal
+        pure
+        returns (address[] memory tokens)
+    {
+        tokens = new address[](
+            before.exposures.length + before.pending.length + afterwards.exposures.length + afterwards.pending.length
+        );
+        uint256 count = _collect(tokens, 0, before.exposures);
+        count = _collect(tokens, count, before.pending);
+        count = _collect(tokens, count, afterwards.exposures);
+        count = _collect(tokens, count, afterwards.pending);
+        assembly ("memory-safe") {
+            mstore(tokens, count)
+        }
+    }
+
+    /// @notice Reverts with the error of `breach`.
+    function refuse(Breach memory breach) internal pure {
+        revert IRiskGuard.LimitBreached(
+            breach.underlying, breach.measure, breach.value, breach.range.min, breach.range.max
+        );
+    }
+
+    function _collect(address[] memory tokens, uint256 count, Exposure[] calldata entries)
+        private
+        pure
+        returns (uint256)
+    {
+        for (uint256 i; i < entries.length; ++i) {
+            address token = entries[i].underlying;
+            uint256 j;
+            while (j < count && tokens[j] != token) ++j;
+            if (j == count) tokens[count++] = token;
+        }
+        return count;
+    }
+
+    function _report(Greeks memory g, int256 price, int256 nav) private pure returns (int256[4] memory m) {
+        if (nav > 0) m[0] = _cut(g.delta * price / nav);
+        else if (g.delta != 0) m[0] = g.delta > 0 ? BOUNDLESS : -BOUNDLESS;
+        m[1] = _cut((g.gamma * price / 1e18) * price / 100e18);
+        m[2] = g.vega / 100;
+        m[3] = g.theta / 365;
+    }
+
+    function _relative(int256 distance, int256 limit) private pure returns (uint256) {
+        uint256 scale = limit == 0 ? 1 : uint256(limit < 0 ? -limit : limit);
+        // Both ends are cut off at BOUNDLESS, so the product stays below 2^241.
+        return uint256(distance) * 1e18 / scale;
+    }
+
+    function _price(Valuation calldata v, address underlying) private pure returns (int256) {
+        for (uint256 i; i < v.prices.length; ++i) {
+            PricePoint calldata p = v.prices[i];
+            if (p.underlying == underlying) return int256(p.mid);
+        }
+        return 0;
+    }
+
+    function _add(Greeks memory sum, Greeks memory g) private pure {
+        sum.delta += g.delta;
+        sum.gamma += g.gamma;
+        sum.vega += g.vega;
+        sum.theta += g.theta;
+    }
+
+    function _cut(int256 x) private pure returns (int256) {
+        if (x > BOUNDLESS) return BOUNDLESS;
+        return x < -BOUNDLESS ? -BOUNDLESS : x;
+    }
+
+    function _min0(int256 x) private pure returns (int256) {
+        return x < 0 ? x : int256(0);
+    }
+
+    function _max0(int256 x) private pure returns (int256) {
+        return x > 0 ? x : int256(0);
+    }
+}

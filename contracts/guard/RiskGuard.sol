@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IVault} from "../IVault.sol";
+import {IVenue} from "../venues/IVenue.sol";
+import {CornerLoss} from "./CornerLoss.sol";
+import {IRiskGuard, Limits, Measure, Range, UnitHealth} from "./IRiskGuard.sol";
+import {Valuation, VenueValue} from "./IValuer.sol";
+import {LimitRule} from "./LimitRule.sol";
+
+/// @title RiskGuard: what a rebalance must satisfy
+/// @notice Holds the limits and judges two valuations of a vault, from before and after a call:
+/// - priced: every venue was priced in both (`Unpriced`);
+/// - loss: `CornerLoss` is at most `maxLossPerCall` of low NAV before the call (`LossTooLarge`);
+/// - limits: with b the largest breach of any measure of any underlying, b ends at 0, or at most at nine tenths of what it was with
+///   no measure going from outside one end of its range to outside the other (`LimitBreached` names the worst).
+///   Pending orders count filled and unfilled. An exposure to a token without limits is refused, zeros aside (`NoLimits`);
+/// - health: a unit of a venue that was called ends at its venue's minimum health or above; one that was below before may stay
+///   below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for
+///   one that it did not touch;
+/// - caps: a venue that grew is worth at most its cap of low NAV after the call (`CapExceeded`).
+///
+/// A top-up is held to the same, but where limits are broken already it need only not break them further, measured by the low NAV
+/// from before the call on both sides.
+///
+/// FRACTIONS are at 1e18. `type(int256).min` and `max` stand for no limit.
+///
+/// ROLES. `setLimits` and `setMaxLossPerCall` are restricted by the authority.
+///
+/// ASSUMPTIONS. THE VAULT THAT ASKS PASSES VALUATIONS OF ITS OWN FROM THE VALUER: THE GUARD KEEPS NO STATE FOR A VAULT, SO THAT A FALSE
+/// ONE DECEIVES ITSELF ALONE.
+contract RiskGuard is IRiskGuard, AccessManaged {
+    uint256 public constant MAX_UNDERLYINGS = 16;
+    /// @notice The most that `setMaxLossPerCall` accepts: 2%.
+    uint256 public constant MAX_LOSS_CEILING = 0.02e18;
+
+    /// @notice A range with `min` above `max`.
+    error EmptyRange(int256 min, int256 max);
+    /// @notice More tokens with limits than `MAX_UNDERLYINGS`.
+    error TooManyUnderlyings(uint256 maximum);
+    /// @notice A fraction above what this guard accepts.
+    error AboveCeiling(uint256 fraction, uint256 ceiling);
+
+    /// @inheritdoc IRiskGuard
+    uint256 public maxLossPerCall;
+
+    address[] private _underlyings;
+    mapping(address underlying => bool) private _known;
+    mapping(address underlying => Limits) private _limits;
+
+    /// @dev The largest breach on either side of a call.
+    struct Finding {
+        uint256 before;
+        LimitRule.Breach afterwards;
+        LimitRule.Breach crossing;
+    }
+
+    constructor(address authority) AccessManaged(authority) {}
+
+    /// @notice RESTRICTED. Sets the limits of `underlying`; tokens are never forgotten, only limited to zero.
+    function setLimits(address underlying, Limits calldata limits_) external restricted {
+        if (!_known[underlying]) {
+            if (_underlyings.length == MAX_UNDERLYINGS) revert TooManyUnderlyings(MAX_UNDERLYINGS);
+            _known[underlying] = true;
+            _underlyings.push(underlying);
+        }
+        _ranged(limits_.delta);
+        _ranged(limits_.gamma);
+        _ranged(limits_.vega);
+        _ranged(limits_.theta);
+        _limits[underlying] = limits_;
+        emit LimitsSet(underlying, limits_);
+    }
+
+    /// @notice RESTRICTED. Sets the most that a call may lose, as a fraction of low NAV at 1e18.
+    function setMaxLossPerCall(uint256 fraction) external restricted {
+        if (fraction > MAX_LOSS_CEILING) revert AboveCeiling(fraction, MAX_LOSS_CEILING);
+        maxLossPerCall = fraction;
+        emit MaxLossPerCallSet(fraction);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function check(
+        address vault,
+        Valuation calldata before,
+        Valuation calldata afterwards,
+        address[] calldata touched,
+        UnitHealth[] calldata unitsBefore
+    ) external view returns (uint256 loss) {
+        loss = _checkLoss(before, afterwards);
+        Finding memory found = _find(before, afterwards, afterwards.low);
+        if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
+        if (found.afterwards.size * 10 > found.before * 9) LimitRule.refuse(found.afterwards);
+        _checkUnits(vault, touched, unitsBefore);
+        _checkCaps(vault, before, afterwards);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function checkTopUp(address vault, Valuation calldata before, Valuation calldata afterwards)
+        external
+        view
+        returns (uint256 loss)
+    {
+        loss = _checkLoss(before, afterwards);
+        Finding memory found = _find(before, afterwards, before.low);
+        if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
+        if (found.afterwards.size > found.before) LimitRule.refuse(found.afterwards);
+        _checkCaps(vault, before, afterwards);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function cornerLoss(Valuation calldata before, Valuation calldata afterwards) external pure returns (uint256) {
+        return CornerLoss.charge(before, afterwards);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function healths(address[] calldata venues) external view returns (UnitHealth[] memory) {
+        return _healths(venues);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function limits(address underlying) external view returns (Limits memory) {
+        return _limits[underlying];
+    }
+
+    /// @inheritdoc IRiskGuard
+    function underlyings() external view returns (address[] memory) {
+        return _underlyings;
+    }
+
+    function _checkLoss(Valuation calldata before, Valuation calldata afterwards) private view returns (uint256 loss) {
+        if (!before.priced || !afterwards.priced) revert Unpriced();
+        loss = CornerLoss.charge(before, afterwards);
+        uint256 most = before.low > 0 ? uint256(before.low) * maxLossPerCall / 1e18 : 0;
+        if (loss > most) revert LossTooLarge(loss, most);
+    }
+
+    function _find(Valuation calldata before, Valuation calldata afterwards, int256 navAfter)
+        private
+        view
+        returns (Finding memory found)
+    {
+        address[] memory tokens = LimitRule.underlyings(before, afterwards);
+        for (uint256 i; i < tokens.length; ++i) {
+            LimitRule.Spans memory was = LimitRule.spans(before, tokens[i], before.low);
+            LimitRule.Spans memory is_ = LimitRule.spans(afterwards, tokens[i], navAfter);
+            if (!_known[tokens[i]]) {
+                for (uint256 m; m < 4; ++m) {
+                    if (is_.least[m] != 0 || is_.most[m] != 0) revert NoLimits(tokens[i]);
+                }
+                continue;
+            }
+            Limits memory allowed = _limits[tokens[i]];
+            for (uint256 m; m < 4; ++m) {
+                _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_);
+            }
+        }
+    }
+
+    function _findOne(
+        Finding memory found,
+        address token,
+        uint256 m,
+        Range memory range,
+        LimitRule.Spans memory was,
+        LimitRule.Spans memory is_
+    ) private pure {
+        (uint256 belowBefore, uint256 aboveBefore) = LimitRule.breaches(was.least[m], was.most[m], range);
+        (uint256 below, uint256 above) = LimitRule.breaches(is_.least[m], is_.most[m], range);
+        uint256 worstBefore = belowBefore > aboveBefore ? belowBefore : aboveBefore;
+        if (worstBefore > found.before) found.before = worstBefore;
+        if (below == 0 && above == 0) return;
+        LimitRule.Breach memory breach = LimitRule.Breach(below, token, Measure(m), is_.least[m], range);
+        if (above > below) (breach.size, breach.value) = (above, is_.most[m]);
+        if (breach.size > found.afterwards.size) found.afterwards = breach;
+        if ((below > 0 && belowBefore == 0 && aboveBefore > 0) || (above > 0 && aboveBefore == 0 && belowBefore > 0)) {
+            found.crossing = breach;
+        }
+    }
+
+    function _checkUnits(address vault, address[] calldata touched, UnitHealth[] calldata unitsBefore) private view {
+        UnitHealth[] memory units = _healths(touched);
+        for (uint256 i; i < units.length; ++i) {
+            UnitHealth memory u = units[i];
+            uint256 minimum = IVault(vault).venueConfig(u.venue).minHealth;
+            if (u.health >= minimum) continue;
+            bool mending;
+            for (uint256 j; j < unitsBefore.length; ++j) {
+                UnitHealth calldata was = unitsBefore[j];
+                if (was.venue == u.venue && was.unit == u.unit) mending = was.health < minimum && u.health >= was.health;
+            }
+            if (!mending) revert UnitUnhealthy(u.venue, u.unit, u.health, minimum);
+        }
+    }
+
+    function _checkCaps(address vault, Valuation calldata before, Valuation calldata afterwards) private view {
+        uint256 nav = afterwards.low > 0 ? uint256(afterwards.low) : 0;
+        for (uint256 i; i < afterwards.venues.length; ++i) {
+            VenueValue calldata part = afterwards.venues[i];
+            // Both valuations list the vault's venues in one order: it cannot change during a call.
+            if (part.mid <= 0 || part.mid <= before.venues[i].mid) continue;
+            uint256 cap = nav * IVault(vault).venueConfig(part.venue).cap / 1e18;
+            if (uint256(part.mid) > cap) revert CapExceeded(part.venue, uint256(part.mid), cap);
+        }
+    }
+
+    function _healths(address[] calldata venues) private view returns (UnitHealth[] memory units) {
+        uint256[][] memory ids = new uint256[][](venues.length);
+        uint256 count;
+        for (uint256 i; i < venues.length; ++i) {
+            ids[i] = IVenue(venues[i]).marginUnits();
+            count += ids[i].length;
+        }
+        units = new UnitHealth[](count);
+        count = 0;
+        for (uint256 i; i < venues.length; ++i) {
+            for (uint256 j; j < ids[i].length; ++j) {
+                units[count++] = UnitHealth(venues[i], ids[i][j], IVenue(venues[i]).unitHealth(ids[i][j]));
+            }
+        }
+    }
+
+    function _ranged(Range calldata range) private pure {
+        if (range.min > range.max) revert EmptyRange(range.min, range.max);
+    }
+}

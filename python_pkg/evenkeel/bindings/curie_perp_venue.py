@@ -183,7 +183,7 @@ _VAULT = Function[ChecksumAddress](
 
 
 class CuriePerpVenue(Contract):
-    """CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once VALUE.
+    """CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once. VALUE.
     Margin balance, realised and unsettled profit, and for each market size x our oracle's mid + open
     notional - pending funding. Own half-width: |size| x |mark - our mid| plus the taker fee of closing.
     MARGIN. Unit 0 by Curie's own rule: equity is its account value, maintenance its requirement for

@@ -7,6 +7,7 @@ from evenkeel.bindings._runtime import ContractError, Panic, RevertReason, decod
 from evenkeel.bindings.types import Measure
 
 __all__ = [
+    "AboveCeiling",
     "AccessManagedInvalidAuthority",
     "AccessManagedRequiredDelay",
     "AccessManagedUnauthorized",
@@ -39,10 +40,24 @@ __all__ = [
     "BelowMinimum",
     "CapExceeded",
     "ContractError",
+    "DisorderedHealth",
+    "ERC20InsufficientAllowance",
+    "ERC20InsufficientBalance",
+    "ERC20InvalidApprover",
+    "ERC20InvalidReceiver",
+    "ERC20InvalidSender",
+    "ERC20InvalidSpender",
+    "ERC4626ExceededMaxDeposit",
+    "ERC4626ExceededMaxMint",
+    "ERC4626ExceededMaxRedeem",
+    "ERC4626ExceededMaxWithdraw",
+    "EmptyRange",
     "Expired",
     "FailedCall",
+    "GasTooLow",
     "HistoryTooShort",
     "IdleShort",
+    "Implausible",
     "Insufficient",
     "InsufficientBalance",
     "LimitBreached",
@@ -51,7 +66,9 @@ __all__ = [
     "NoLimits",
     "NoPool",
     "NotCalling",
+    "NotEmpty",
     "NotExpired",
+    "NotOurs",
     "NotReducing",
     "NotThePair",
     "OnlyVault",
@@ -75,10 +92,12 @@ __all__ = [
     "TooLittleLiquidity",
     "TooManyDecimals",
     "TooManyExposures",
+    "TooManyInstructions",
     "TooManyPositions",
     "TooManyPosts",
     "TooManySources",
     "TooManyTokens",
+    "TooManyUnderlyings",
     "TooManyVenues",
     "TooSoon",
     "TooWide",
@@ -93,16 +112,28 @@ __all__ = [
     "UnknownVenue",
     "Unpriced",
     "Unsupported",
+    "VaultTooManyDecimals",
     "VenueCallFailed",
     "VenueKnown",
     "VenueStale",
     "VolOutOfRange",
     "WrongDenomination",
+    "WrongOracle",
     "WrongSettlementToken",
     "WrongToken",
     "ZeroAmount",
     "decode_error",
 ]
+
+
+class AboveCeiling(ContractError):
+    """A fraction above what this guard accepts."""
+
+    SELECTOR = bytes.fromhex("bec96622")
+    FIELDS: ClassVar[str] = "uint256 fraction, uint256 ceiling"
+    TYPES = vars(types)
+    fraction: int
+    ceiling: int
 
 
 class AccessManagedInvalidAuthority(ContractError):
@@ -400,6 +431,129 @@ class CapExceeded(ContractError):
     cap: int
 
 
+class DisorderedHealth(ContractError):
+    """Health levels must rise from critical over minimum to target."""
+
+    SELECTOR = bytes.fromhex("f3a385f4")
+    FIELDS: ClassVar[str] = "uint256 critical, uint256 minimum, uint256 target"
+    TYPES = vars(types)
+    critical: int
+    minimum: int
+    target: int
+
+
+class ERC20InsufficientAllowance(ContractError):
+    """`ERC20InsufficientAllowance(address,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("fb8f41b2")
+    FIELDS: ClassVar[str] = "address spender, uint256 allowance, uint256 needed"
+    TYPES = vars(types)
+    spender: str
+    allowance: int
+    needed: int
+
+
+class ERC20InsufficientBalance(ContractError):
+    """`ERC20InsufficientBalance(address,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("e450d38c")
+    FIELDS: ClassVar[str] = "address sender, uint256 balance, uint256 needed"
+    TYPES = vars(types)
+    sender: str
+    balance: int
+    needed: int
+
+
+class ERC20InvalidApprover(ContractError):
+    """`ERC20InvalidApprover(address)`."""
+
+    SELECTOR = bytes.fromhex("e602df05")
+    FIELDS: ClassVar[str] = "address approver"
+    TYPES = vars(types)
+    approver: str
+
+
+class ERC20InvalidReceiver(ContractError):
+    """`ERC20InvalidReceiver(address)`."""
+
+    SELECTOR = bytes.fromhex("ec442f05")
+    FIELDS: ClassVar[str] = "address receiver"
+    TYPES = vars(types)
+    receiver: str
+
+
+class ERC20InvalidSender(ContractError):
+    """`ERC20InvalidSender(address)`."""
+
+    SELECTOR = bytes.fromhex("96c6fd1e")
+    FIELDS: ClassVar[str] = "address sender"
+    TYPES = vars(types)
+    sender: str
+
+
+class ERC20InvalidSpender(ContractError):
+    """`ERC20InvalidSpender(address)`."""
+
+    SELECTOR = bytes.fromhex("94280d62")
+    FIELDS: ClassVar[str] = "address spender"
+    TYPES = vars(types)
+    spender: str
+
+
+class ERC4626ExceededMaxDeposit(ContractError):
+    """`ERC4626ExceededMaxDeposit(address,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("79012fb2")
+    FIELDS: ClassVar[str] = "address receiver, uint256 assets, uint256 max"
+    TYPES = vars(types)
+    receiver: str
+    assets: int
+    max: int
+
+
+class ERC4626ExceededMaxMint(ContractError):
+    """`ERC4626ExceededMaxMint(address,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("284ff667")
+    FIELDS: ClassVar[str] = "address receiver, uint256 shares, uint256 max"
+    TYPES = vars(types)
+    receiver: str
+    shares: int
+    max: int
+
+
+class ERC4626ExceededMaxRedeem(ContractError):
+    """`ERC4626ExceededMaxRedeem(address,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("b94abeec")
+    FIELDS: ClassVar[str] = "address owner, uint256 shares, uint256 max"
+    TYPES = vars(types)
+    owner: str
+    shares: int
+    max: int
+
+
+class ERC4626ExceededMaxWithdraw(ContractError):
+    """`ERC4626ExceededMaxWithdraw(address,uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("fe9cceec")
+    FIELDS: ClassVar[str] = "address owner, uint256 assets, uint256 max"
+    TYPES = vars(types)
+    owner: str
+    assets: int
+    max: int
+
+
+class EmptyRange(ContractError):
+    """A range with `min` above `max`."""
+
+    SELECTOR = bytes.fromhex("0379f5e3")
+    FIELDS: ClassVar[str] = "int256 min, int256 max"
+    TYPES = vars(types)
+    min: int
+    max: int
+
+
 class Expired(ContractError):
     """`Expired(uint64,uint256)`."""
 
@@ -414,6 +568,16 @@ class FailedCall(ContractError):
     """`FailedCall()`."""
 
     SELECTOR = bytes.fromhex("d6bda275")
+
+
+class GasTooLow(ContractError):
+    """A read failed with less gas than it is owed, so the failure says nothing of the venue; send more gas."""
+
+    SELECTOR = bytes.fromhex("fe336aa7")
+    FIELDS: ClassVar[str] = "uint256 available, uint256 needed"
+    TYPES = vars(types)
+    available: int
+    needed: int
 
 
 class HistoryTooShort(ContractError):
@@ -433,6 +597,16 @@ class IdleShort(ContractError):
     TYPES = vars(types)
     idle: int
     wanted: int
+
+
+class Implausible(ContractError):
+    """A number that no position has."""
+
+    SELECTOR = bytes.fromhex("e865fb03")
+    FIELDS: ClassVar[str] = "int256 value, int256 bound"
+    TYPES = vars(types)
+    value: int
+    bound: int
 
 
 class Insufficient(ContractError):
@@ -517,6 +691,17 @@ class NotCalling(ContractError):
     venue: str
 
 
+class NotEmpty(ContractError):
+    """A venue that still holds something cannot be removed."""
+
+    SELECTOR = bytes.fromhex("a5cad2a3")
+    FIELDS: ClassVar[str] = "address venue, int256 mid, uint256 pending"
+    TYPES = vars(types)
+    venue: str
+    mid: int
+    pending: int
+
+
 class NotExpired(ContractError):
     """`NotExpired(uint256,uint64)`."""
 
@@ -525,6 +710,15 @@ class NotExpired(ContractError):
     TYPES = vars(types)
     position_id: int
     expiry: int
+
+
+class NotOurs(ContractError):
+    """Not an adapter that names this vault as its own."""
+
+    SELECTOR = bytes.fromhex("16e469cd")
+    FIELDS: ClassVar[str] = "address venue"
+    TYPES = vars(types)
+    venue: str
 
 
 class NotReducing(ContractError):
@@ -737,6 +931,16 @@ class TooManyExposures(ContractError):
     maximum: int
 
 
+class TooManyInstructions(ContractError):
+    """More instructions than one rebalance carries."""
+
+    SELECTOR = bytes.fromhex("4df0d8c5")
+    FIELDS: ClassVar[str] = "uint256 count, uint256 maximum"
+    TYPES = vars(types)
+    count: int
+    maximum: int
+
+
 class TooManyPositions(ContractError):
     """More positions than the adapter carries."""
 
@@ -773,6 +977,15 @@ class TooManyTokens(ContractError):
     FIELDS: ClassVar[str] = "uint256 count, uint256 maximum"
     TYPES = vars(types)
     count: int
+    maximum: int
+
+
+class TooManyUnderlyings(ContractError):
+    """More tokens with limits than `MAX_UNDERLYINGS`."""
+
+    SELECTOR = bytes.fromhex("bce2f0cf")
+    FIELDS: ClassVar[str] = "uint256 maximum"
+    TYPES = vars(types)
     maximum: int
 
 
@@ -904,6 +1117,15 @@ class Unsupported(ContractError):
     SELECTOR = bytes.fromhex("90a2caf2")
 
 
+class VaultTooManyDecimals(ContractError):
+    """The asset has more than 18 decimals."""
+
+    SELECTOR = bytes.fromhex("ef372c88")
+    FIELDS: ClassVar[str] = "uint8 decimals"
+    TYPES = vars(types)
+    decimals: int
+
+
 class VenueCallFailed(ContractError):
     """A venue's action failed; `reason` is its own error."""
 
@@ -955,6 +1177,16 @@ class WrongDenomination(ContractError):
     denomination: str
 
 
+class WrongOracle(ContractError):
+    """The oracle prices in another asset than the vault's."""
+
+    SELECTOR = bytes.fromhex("3a2c6d95")
+    FIELDS: ClassVar[str] = "address oracle, address asset"
+    TYPES = vars(types)
+    oracle: str
+    asset: str
+
+
 class WrongSettlementToken(ContractError):
     """Curie settles in another token than the vault's asset."""
 
@@ -982,6 +1214,7 @@ class ZeroAmount(ContractError):
 
 
 register_errors(
+    AboveCeiling,
     AccessManagedInvalidAuthority,
     AccessManagedRequiredDelay,
     AccessManagedUnauthorized,
@@ -1013,10 +1246,24 @@ register_errors(
     BadWindow,
     BelowMinimum,
     CapExceeded,
+    DisorderedHealth,
+    ERC20InsufficientAllowance,
+    ERC20InsufficientBalance,
+    ERC20InvalidApprover,
+    ERC20InvalidReceiver,
+    ERC20InvalidSender,
+    ERC20InvalidSpender,
+    ERC4626ExceededMaxDeposit,
+    ERC4626ExceededMaxMint,
+    ERC4626ExceededMaxRedeem,
+    ERC4626ExceededMaxWithdraw,
+    EmptyRange,
     Expired,
     FailedCall,
+    GasTooLow,
     HistoryTooShort,
     IdleShort,
+    Implausible,
     Insufficient,
     InsufficientBalance,
     LimitBreached,
@@ -1025,7 +1272,9 @@ register_errors(
     NoLimits,
     NoPool,
     NotCalling,
+    NotEmpty,
     NotExpired,
+    NotOurs,
     NotReducing,
     NotThePair,
     OnlyVault,
@@ -1047,10 +1296,12 @@ register_errors(
     TooLittleLiquidity,
     TooManyDecimals,
     TooManyExposures,
+    TooManyInstructions,
     TooManyPositions,
     TooManyPosts,
     TooManySources,
     TooManyTokens,
+    TooManyUnderlyings,
     TooManyVenues,
     TooSoon,
     TooWide,
@@ -1065,11 +1316,13 @@ register_errors(
     UnknownVenue,
     Unpriced,
     Unsupported,
+    VaultTooManyDecimals,
     VenueCallFailed,
     VenueKnown,
     VenueStale,
     VolOutOfRange,
     WrongDenomination,
+    WrongOracle,
     WrongSettlementToken,
     WrongToken,
     ZeroAmount,

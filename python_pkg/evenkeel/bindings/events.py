@@ -18,6 +18,7 @@ __all__ = [
     "LimitsSet",
     "LiquidationSeen",
     "LogRef",
+    "Marked",
     "MaxLossPerCallSet",
     "OperationCanceled",
     "OperationExecuted",
@@ -174,6 +175,19 @@ class LiquidationSeen(Event):
 
     position_id: int
     collateral_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked(Event):
+    """The interval was read live and its venues' mid stored; asset units at 1e18."""
+
+    TOPIC = bytes.fromhex("be640c47551f83444a4abaa3f71094c61098a4d11ef23c992b96971973de3801")
+    DATA = "int256 low, int256 mid, int256 high"
+    TYPES = vars(types)
+
+    low: int
+    mid: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -602,6 +616,7 @@ register_events(
     Freed,
     LimitsSet,
     LiquidationSeen,
+    Marked,
     MaxLossPerCallSet,
     OperationCanceled,
     OperationExecuted,

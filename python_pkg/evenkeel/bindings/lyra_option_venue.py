@@ -227,7 +227,7 @@ _VAULT = Function[ChecksumAddress](
 
 
 class LyraOptionVenue(Contract):
-    """LyraOptionVenue: European options bought from and sold to Lyra v1's pool CASH. Lyra pays and margins
+    """LyraOptionVenue: European options bought from and sold to Lyra v1's pool. CASH. Lyra pays and margins
     in its quote token. What a trade needs of it is bought with idle in one pool, and what is left of it
     is sold back and returned to the vault before the call ends: the adapter holds none between calls,
     except what Lyra sends by itself (a liquidation, a settlement that a stranger asked for), until

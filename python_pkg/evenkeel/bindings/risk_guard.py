@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
-from evenkeel.bindings._runtime import Call, Contract, Function
-from evenkeel.bindings.types import Limits, Valuation
+from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
+from evenkeel.bindings.types import Limits, UnitHealth, Valuation
 
-_CHECK = Function[None](
-    "RiskGuard.check",
-    "d5cef945",
-    "address vault, Valuation before, Valuation afterwards",
+_MAX_LOSS_CEILING = Function[int](
+    "RiskGuard.MAX_LOSS_CEILING",
+    "70593340",
     "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_MAX_UNDERLYINGS = Function[int](
+    "RiskGuard.MAX_UNDERLYINGS",
+    "52c6bef4",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_AUTHORITY = Function[ChecksumAddress](
+    "RiskGuard.authority",
+    "bf7e214f",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
+_CHECK = Function[int](
+    "RiskGuard.check",
+    "8022c16b",
+    "address vault, Valuation before, Valuation afterwards, address[] touched, UnitHealth[] units_before",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_CHECK_TOP_UP = Function[int](
+    "RiskGuard.checkTopUp",
+    "33479931",
+    "address vault, Valuation before, Valuation afterwards",
+    "uint256",
     vars(types),
     view=True,
 )
@@ -21,6 +55,22 @@ _CORNER_LOSS = Function[int](
     "795b4db7",
     "Valuation before, Valuation afterwards",
     "uint256",
+    vars(types),
+    view=True,
+)
+_HEALTHS = Function[tuple[UnitHealth, ...]](
+    "RiskGuard.healths",
+    "22742cc7",
+    "address[] venues",
+    "UnitHealth[]",
+    vars(types),
+    view=True,
+)
+_IS_CONSUMING_SCHEDULED_OP = Function[bytes](
+    "RiskGuard.isConsumingScheduledOp",
+    "8fb36037",
+    "",
+    "bytes4",
     vars(types),
     view=True,
 )
@@ -40,6 +90,30 @@ _MAX_LOSS_PER_CALL = Function[int](
     vars(types),
     view=True,
 )
+_SET_AUTHORITY = Function[None](
+    "RiskGuard.setAuthority",
+    "7a9e5e4b",
+    "address new_authority",
+    "",
+    vars(types),
+    view=False,
+)
+_SET_LIMITS = Function[None](
+    "RiskGuard.setLimits",
+    "fc5fd4ba",
+    "address underlying, Limits limits",
+    "",
+    vars(types),
+    view=False,
+)
+_SET_MAX_LOSS_PER_CALL = Function[None](
+    "RiskGuard.setMaxLossPerCall",
+    "394d7a1f",
+    "uint256 fraction",
+    "",
+    vars(types),
+    view=False,
+)
 _UNDERLYINGS = Function[tuple[ChecksumAddress, ...]](
     "RiskGuard.underlyings",
     "0add145e",
@@ -51,17 +125,77 @@ _UNDERLYINGS = Function[tuple[ChecksumAddress, ...]](
 
 
 class RiskGuard(Contract):
-    """IRiskGuard: what a rebalance must satisfy."""
+    """RiskGuard: what a rebalance must satisfy. Holds the limits and judges two valuations of a vault, from
+    before and after a call: - priced: every venue was priced in both (`Unpriced`); - loss: `CornerLoss`
+    is at most `maxLossPerCall` of low NAV before the call (`LossTooLarge`); - limits: with b the largest
+    breach of any measure of any underlying, b ends at 0, or at most at nine tenths of what it was with
+    no measure going from outside one end of its range to outside the other (`LimitBreached` names the
+    worst). Pending orders count filled and unfilled. An exposure to a token without limits is refused,
+    zeros aside (`NoLimits`); - health: a unit of a venue that was called ends at its venue's minimum
+    health or above; one that was below before may stay below if it is not worse (`UnitUnhealthy`). A
+    call must not be refused for mending half of a problem, nor for one that it did not touch; - caps: a
+    venue that grew is worth at most its cap of low NAV after the call (`CapExceeded`). A top-up is held
+    to the same, but where limits are broken already it need only not break them further, measured by the
+    low NAV from before the call on both sides. FRACTIONS are at 1e18. `type(int256).min` and `max` stand
+    for no limit. ROLES. `setLimits` and `setMaxLossPerCall` are restricted by the authority.
+    ASSUMPTIONS. THE VAULT THAT ASKS PASSES VALUATIONS OF ITS OWN FROM THE VALUER: THE GUARD KEEPS NO
+    STATE FOR A VAULT, SO THAT A FALSE ONE DECEIVES ITSELF ALONE.
+    """
 
     __slots__ = ()
 
-    def check(self, vault: str, before: Valuation, afterwards: Valuation) -> Call[None]:
-        """Reverts with a typed error unless going from `before` to `afterwards` is allowed for `vault`."""
-        return self._call(_CHECK, vault, before, afterwards)
+    def max_loss_ceiling(self) -> Call[int]:
+        """The most that `setMaxLossPerCall` accepts: 2%."""
+        return self._call(_MAX_LOSS_CEILING)
+
+    def max_underlyings(self) -> Call[int]:
+        """`MAX_UNDERLYINGS()`."""
+        return self._call(_MAX_UNDERLYINGS)
+
+    def authority(self) -> Call[ChecksumAddress]:
+        """`authority()`."""
+        return self._call(_AUTHORITY)
+
+    def check(
+        self,
+        vault: str,
+        before: Valuation,
+        afterwards: Valuation,
+        touched: Sequence[str],
+        units_before: Sequence[UnitHealth],
+    ) -> Call[int]:
+        """Reverts with a typed error unless going from `before` to `afterwards` is allowed for `vault`.
+
+        Args:
+            touched: The venues that were called; their units' health is read again.
+            units_before: `healths(touched)` from before the calls.
+
+        Returns:
+            loss: `cornerLoss(before, afterwards)`.
+        """
+        return self._call(_CHECK, vault, before, afterwards, touched, units_before)
+
+    def check_top_up(self, vault: str, before: Valuation, afterwards: Valuation) -> Call[int]:
+        """Reverts with a typed error unless a top-up from `before` to `afterwards` is allowed for `vault`.
+        Limits must not be broken further, but need not be mended: a breach elsewhere must not let a unit
+        be liquidated.
+
+        Returns:
+            loss: `cornerLoss(before, afterwards)`.
+        """
+        return self._call(_CHECK_TOP_UP, vault, before, afterwards)
 
     def corner_loss(self, before: Valuation, afterwards: Valuation) -> Call[int]:
         """The charge of a change: over the price and vol corners, the most that value falls; at 1e18."""
         return self._call(_CORNER_LOSS, before, afterwards)
+
+    def healths(self, venues: Sequence[str]) -> Call[tuple[UnitHealth, ...]]:
+        """The health of every unit of `venues`."""
+        return self._call(_HEALTHS, venues)
+
+    def is_consuming_scheduled_op(self) -> Call[bytes]:
+        """`isConsumingScheduledOp()`."""
+        return self._call(_IS_CONSUMING_SCHEDULED_OP)
 
     def limits(self, underlying: str) -> Call[Limits]:
         """`limits(address)`."""
@@ -71,6 +205,26 @@ class RiskGuard(Contract):
         """Fraction of low NAV at 1e18."""
         return self._call(_MAX_LOSS_PER_CALL)
 
+    def set_authority(self, new_authority: str) -> Call[None]:
+        """`setAuthority(address)`."""
+        return self._call(_SET_AUTHORITY, new_authority)
+
+    def set_limits(self, underlying: str, limits: Limits) -> Call[None]:
+        """RESTRICTED. Sets the limits of `underlying`; tokens are never forgotten, only limited to zero."""
+        return self._call(_SET_LIMITS, underlying, limits)
+
+    def set_max_loss_per_call(self, fraction: int) -> Call[None]:
+        """RESTRICTED. Sets the most that a call may lose, as a fraction of low NAV at 1e18."""
+        return self._call(_SET_MAX_LOSS_PER_CALL, fraction)
+
     def underlyings(self) -> Call[tuple[ChecksumAddress, ...]]:
         """Tokens that have limits, at most `MAX_UNDERLYINGS`."""
         return self._call(_UNDERLYINGS)
+
+    @classmethod
+    def deploy(cls, authority: str) -> Deployment[RiskGuard]:
+        """Creation code of `RiskGuard`."""
+        return _CONSTRUCTOR(RiskGuard, authority)
+
+
+_CONSTRUCTOR = Constructor[RiskGuard]("RiskGuard.sol/RiskGuard.json", "address authority", vars(types))

@@ -27,6 +27,7 @@ __all__ = [
     "Status",
     "Trade",
     "UnderlyingState",
+    "UnitHealth",
     "UnitState",
     "Valuation",
     "VaultState",
@@ -525,6 +526,21 @@ class UnderlyingState:
     high: int
     updated_at: int
     limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class UnitHealth:
+    """Health at 1e18 of one margin unit of one venue."""
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "uint256",
+        "uint256",
+    )
+
+    venue: str
+    unit: int
+    health: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ _VAULT = Function[ChecksumAddress](
 
 
 class UniswapV3SpotVenue(Contract):
-    """UniswapV3SpotVenue: tokens held outright, traded against the asset in Uniswap v3 One pool a token,
+    """UniswapV3SpotVenue: tokens held outright, traded against the asset in Uniswap v3. One pool a token,
     chosen at deployment. Holdings are valued at our oracle's mid; the half-width is the pool's fee on
     their value, the cost of selling them. There is no margin: `marginUnits` is empty, `post` and `free`
     are `Unsupported`, and `reduce(0, ...)` sells a fraction of every token. A swap whose average price,

@@ -2,10 +2,95 @@
 
 from __future__ import annotations
 
-from evenkeel.bindings import types
-from evenkeel.bindings._runtime import Call, Contract, Function
-from evenkeel.bindings.types import Valuation
+from typing import NamedTuple
 
+from evenkeel.bindings import types
+from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
+from evenkeel.bindings.types import Book, Exposure, Valuation
+
+
+class IntervalResult(NamedTuple):
+    """What `interval` returns."""
+
+    priced: bool
+    low: int
+    mid: int
+    high: int
+
+
+class ReadResult(NamedTuple):
+    """What `read` returns."""
+
+    book: Book
+    pending: tuple[Exposure, ...]
+
+
+_BOOK_GAS = Function[int](
+    "Valuer.BOOK_GAS",
+    "769dcf95",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_MAX_EXPOSURES = Function[int](
+    "Valuer.MAX_EXPOSURES",
+    "bd8bf313",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_MAX_VENUES = Function[int](
+    "Valuer.MAX_VENUES",
+    "1790bbbf",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_PRICE_BOUND = Function[int](
+    "Valuer.PRICE_BOUND",
+    "db925ffd",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_QUOTE_GAS = Function[int](
+    "Valuer.QUOTE_GAS",
+    "231a80eb",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_VALUE_BOUND = Function[int](
+    "Valuer.VALUE_BOUND",
+    "bfdfb0fa",
+    "",
+    "int256",
+    vars(types),
+    view=True,
+)
+_INTERVAL = Function[IntervalResult](
+    "Valuer.interval",
+    "db5c011d",
+    "address vault",
+    "bool, int256, int256, int256",
+    vars(types),
+    view=True,
+    result=IntervalResult,
+)
+_READ = Function[ReadResult](
+    "Valuer.read",
+    "a087a87e",
+    "address venue",
+    "Book, Exposure[]",
+    vars(types),
+    view=True,
+    result=ReadResult,
+)
 _VALUE = Function[Valuation](
     "Valuer.value",
     "69f9d91c",
@@ -17,12 +102,69 @@ _VALUE = Function[Valuation](
 
 
 class Valuer(Contract):
-    """IValuer: a vault's net asset value as an interval that nets."""
+    """Valuer: one interval for a whole vault, in which a position and its hedge cancel. Stateless; serves
+    any vault. THE INTERVAL. With D, G the delta and gamma netted by underlying, V the vega netted by
+    underlying and expiry, and ds, dv the larger half of each price and vol interval, W = sum_u [ |D_u|
+    ds_u + 1/2 |G_u| ds_u^2 ] + sum_{u,e} |V_ue| dv_ue + sum halfWidth, low = mid - W, high = mid + W.
+    The vol of (underlying, expiry) is read at the strike that equals the mid price. Every term of W
+    rounds up. Exposures to the asset itself carry no risk and are left out. WHAT CANNOT BE READ. A venue
+    is unpriced when its `book()` or `pending()` reverts, returns what does not decode, needs more than
+    `BOOK_GAS`, holds numbers beyond `VALUE_BOUND` or has vega without an expiry; when a price or vol
+    that it depends on is missing or beyond `PRICE_BOUND`; and when its entries no longer fit in
+    `MAX_EXPOSURES`. An unpriced venue adds nothing to mid, low, high or the exposures, and `priced` is
+    false. Its true value is at least zero to the vault, so low stays a lower bound. High is then no
+    upper bound: nothing may enter on it. GAS. A read that fails with less than its allowance reverts
+    with `GasTooLow`, or a caller could choose which venues count by choosing the gas of a transaction.
+    ASSUMPTIONS. THE VAULT, ITS ASSET, THE ORACLE AND THE VOL SOURCE ARE TRUSTED. VENUES ARE NOT. LOSSES
+    OF A VENUE STOP AT WHAT IT HOLDS. THE ASSET HAS AT MOST 18 DECIMALS.
+    """
 
     __slots__ = ()
+
+    def book_gas(self) -> Call[int]:
+        """Gas that one venue's read may take."""
+        return self._call(_BOOK_GAS)
+
+    def max_exposures(self) -> Call[int]:
+        """Entries of all books together, before netting, and of all pending orders together."""
+        return self._call(_MAX_EXPOSURES)
+
+    def max_venues(self) -> Call[int]:
+        """`MAX_VENUES()`."""
+        return self._call(_MAX_VENUES)
+
+    def price_bound(self) -> Call[int]:
+        """Every price and vol is at most this."""
+        return self._call(_PRICE_BOUND)
+
+    def quote_gas(self) -> Call[int]:
+        """Gas that one price or vol may take."""
+        return self._call(_QUOTE_GAS)
+
+    def value_bound(self) -> Call[int]:
+        """Every value and Greek lies within +-VALUE_BOUND, so that no sum or product below can overflow."""
+        return self._call(_VALUE_BOUND)
+
+    def interval(self, vault: str) -> Call[IntervalResult]:
+        """The interval of `value(vault)` alone."""
+        return self._call(_INTERVAL, vault)
+
+    def read(self, venue: str) -> Call[ReadResult]:
+        """A venue's book and pending orders, checked. The valuer calls this on itself, so that data that
+        does not decode fails here and not there.
+        """
+        return self._call(_READ, venue)
 
     def value(self, vault: str) -> Call[Valuation]:
         """Values `vault` now. Never reverts because of a venue, oracle or vol source: what cannot be read
         makes `priced` false.
         """
         return self._call(_VALUE, vault)
+
+    @classmethod
+    def deploy(cls) -> Deployment[Valuer]:
+        """Creation code of `Valuer`."""
+        return _CONSTRUCTOR(Valuer)
+
+
+_CONSTRUCTOR = Constructor[Valuer]("Valuer.sol/Valuer.json", "", vars(types))

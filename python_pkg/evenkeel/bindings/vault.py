@@ -8,8 +8,15 @@ from typing import NamedTuple
 from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
-from evenkeel.bindings._runtime import Call, Contract, Function
+from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
 from evenkeel.bindings.types import Instruction, VenueConfig
+
+
+class LastMarkResult(NamedTuple):
+    """What `lastMark` returns."""
+
+    venues_mid: int
+    marked_at: int
 
 
 class NavResult(NamedTuple):
@@ -21,6 +28,30 @@ class NavResult(NamedTuple):
     high: int
 
 
+_MAX_ENTRY = Function[int](
+    "Vault.MAX_ENTRY",
+    "54e8b3c2",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_MAX_INSTRUCTIONS = Function[int](
+    "Vault.MAX_INSTRUCTIONS",
+    "4720b448",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_ADD_VENUE = Function[None](
+    "Vault.addVenue",
+    "7fe062eb",
+    "address venue, VenueConfig config",
+    "",
+    vars(types),
+    view=False,
+)
 _ALLOWANCE = Function[int](
     "Vault.allowance",
     "dd62ed3e",
@@ -45,6 +76,14 @@ _ASSET = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_AUTHORITY = Function[ChecksumAddress](
+    "Vault.authority",
+    "bf7e214f",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
 _BALANCE_OF = Function[int](
     "Vault.balanceOf",
     "70a08231",
@@ -52,6 +91,14 @@ _BALANCE_OF = Function[int](
     "uint256",
     vars(types),
     view=True,
+)
+_CONFIGURE_VENUE = Function[None](
+    "Vault.configureVenue",
+    "3eca141b",
+    "address venue, VenueConfig config",
+    "",
+    vars(types),
+    view=False,
 )
 _CONVERT_TO_ASSETS = Function[int](
     "Vault.convertToAssets",
@@ -101,6 +148,14 @@ _GUARD = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_IS_CONSUMING_SCHEDULED_OP = Function[bytes](
+    "Vault.isConsumingScheduledOp",
+    "8fb36037",
+    "",
+    "bytes4",
+    vars(types),
+    view=True,
+)
 _IS_VENUE = Function[bool](
     "Vault.isVenue",
     "c44d6c54",
@@ -109,10 +164,27 @@ _IS_VENUE = Function[bool](
     vars(types),
     view=True,
 )
+_LAST_MARK = Function[LastMarkResult](
+    "Vault.lastMark",
+    "2f8407ca",
+    "",
+    "int256, uint256",
+    vars(types),
+    view=True,
+    result=LastMarkResult,
+)
+_MARK = Function[None](
+    "Vault.mark",
+    "8c0d0c29",
+    "",
+    "",
+    vars(types),
+    view=False,
+)
 _MAX_DEPOSIT = Function[int](
     "Vault.maxDeposit",
     "402d267d",
-    "address receiver",
+    "address arg0",
     "uint256",
     vars(types),
     view=True,
@@ -120,7 +192,7 @@ _MAX_DEPOSIT = Function[int](
 _MAX_MINT = Function[int](
     "Vault.maxMint",
     "c63d75b6",
-    "address receiver",
+    "address arg0",
     "uint256",
     vars(types),
     view=True,
@@ -230,6 +302,22 @@ _REDEEM = Function[int](
     vars(types),
     view=False,
 )
+_REMOVE_VENUE = Function[None](
+    "Vault.removeVenue",
+    "36ab22ce",
+    "address venue",
+    "",
+    vars(types),
+    view=False,
+)
+_SET_AUTHORITY = Function[None](
+    "Vault.setAuthority",
+    "7a9e5e4b",
+    "address new_authority",
+    "",
+    vars(types),
+    view=False,
+)
 _SYMBOL = Function[str](
     "Vault.symbol",
     "95d89b41",
@@ -321,9 +409,46 @@ _WITHDRAW = Function[int](
 
 
 class Vault(Contract):
-    """IVault: shares over idle cash and venues, rebalanced under guard."""
+    """Vault: shares over idle cash and venues, rebalanced under guard. ENTRY AND EXIT. Shares are minted at
+    the high NAV and redeemed at the low, both valued live, so nobody who enters or leaves takes value
+    from those who stay while the truth lies in the interval. The spread is the slippage that ERC-4626
+    allows. `previewX` values as `X` does and equals it in the same state. An exit pays from idle alone:
+    `maxWithdraw` and `maxRedeem` stop at idle. WHEN A VENUE OR PRICE CANNOT BE READ. Entry is closed:
+    `maxDeposit` and `maxMint` are 0. Exit stays open at the low NAV, in which an unpriced venue counts
+    as zero; who leaves then leaves its value to those who stay. At a low NAV of zero nothing can be
+    redeemed. A transaction that brings too little gas to tell a broken venue from a starved one reverts
+    with `IValuer.GasTooLow`. STORED MARK. `totalAssets` and `convertToX` use idle now plus the venues'
+    mid at the last mark and never revert. A mark is stored by every entry, rebalance and top-up, by an
+    exit while priced, and by `mark`, open to anyone. They inform; no share is priced by them. REBALANCE.
+    The keeper's instructions are calldata for registered venues only, which can neither be the asset nor
+    this contract. The guard judges the valuations before and after; a breach of any rule undoes all of
+    it. FUND. A venue draws idle only inside a call that this vault is making to it. ROUNDING. Always
+    against the caller of an entry or exit. Virtual shares (10^6 to a wei of asset) blunt inflation
+    attacks. ROLES, by the authority: `rebalance`, `topUp` (keeper), `addVenue`, `configureVenue`,
+    `removeVenue` (curator). Oracle, vol source, valuer and guard are fixed at deployment; whoever the
+    authority trusts with the oracle's and the guard's setters is trusted here. ASSUMPTIONS. THE ASSET
+    NEITHER REBASES NOR TAKES A FEE ON TRANSFER AND HAS AT MOST 18 DECIMALS. ORACLE, VOL SOURCE, VALUER
+    AND GUARD ARE TRUSTED. ADAPTERS ARE OURS; THE PROTOCOLS BEHIND THEM MAY BE HOSTILE, AND COST AT MOST
+    WHAT THEIR ADAPTER HOLDS.
+    """
 
     __slots__ = ()
+
+    def max_entry(self) -> Call[int]:
+        """What `maxDeposit` and `maxMint` answer while entry is open; beyond any supply, below any
+        overflow.
+        """
+        return self._call(_MAX_ENTRY)
+
+    def max_instructions(self) -> Call[int]:
+        """`MAX_INSTRUCTIONS()`."""
+        return self._call(_MAX_INSTRUCTIONS)
+
+    def add_venue(self, venue: str, config: VenueConfig) -> Call[None]:
+        """RESTRICTED. Registers an adapter of this vault; reverts with `VenueSet.NotOurs`, `VenueKnown`,
+        `TooManyVenues` or `VenueSet.DisorderedHealth`.
+        """
+        return self._call(_ADD_VENUE, venue, config)
 
     def allowance(self, owner: str, spender: str) -> Call[int]:
         """`allowance(address,address)`."""
@@ -337,9 +462,17 @@ class Vault(Contract):
         """`asset()`."""
         return self._call(_ASSET)
 
+    def authority(self) -> Call[ChecksumAddress]:
+        """`authority()`."""
+        return self._call(_AUTHORITY)
+
     def balance_of(self, account: str) -> Call[int]:
         """`balanceOf(address)`."""
         return self._call(_BALANCE_OF, account)
+
+    def configure_venue(self, venue: str, config: VenueConfig) -> Call[None]:
+        """RESTRICTED. Sets cap and health levels of a registered venue."""
+        return self._call(_CONFIGURE_VENUE, venue, config)
 
     def convert_to_assets(self, shares: int) -> Call[int]:
         """`convertToAssets(uint256)`."""
@@ -365,17 +498,31 @@ class Vault(Contract):
         """`guard()`."""
         return self._call(_GUARD)
 
+    def is_consuming_scheduled_op(self) -> Call[bytes]:
+        """`isConsumingScheduledOp()`."""
+        return self._call(_IS_CONSUMING_SCHEDULED_OP)
+
     def is_venue(self, venue: str) -> Call[bool]:
         """`isVenue(address)`."""
         return self._call(_IS_VENUE, venue)
 
-    def max_deposit(self, receiver: str) -> Call[int]:
-        """`maxDeposit(address)`."""
-        return self._call(_MAX_DEPOSIT, receiver)
+    def last_mark(self) -> Call[LastMarkResult]:
+        """When the venues' mid was last stored, unix seconds, and what it was, asset units at 1e18."""
+        return self._call(_LAST_MARK)
 
-    def max_mint(self, receiver: str) -> Call[int]:
+    def mark(self) -> Call[None]:
+        """Anyone. Reads the interval and stores the venues' mid for `totalAssets`; `IRiskGuard.Unpriced`
+        while a venue or price cannot be read.
+        """
+        return self._call(_MARK)
+
+    def max_deposit(self, arg0: str) -> Call[int]:
+        """`maxDeposit(address)`."""
+        return self._call(_MAX_DEPOSIT, arg0)
+
+    def max_mint(self, arg0: str) -> Call[int]:
         """`maxMint(address)`."""
-        return self._call(_MAX_MINT, receiver)
+        return self._call(_MAX_MINT, arg0)
 
     def max_redeem(self, owner: str) -> Call[int]:
         """`maxRedeem(address)`."""
@@ -439,6 +586,16 @@ class Vault(Contract):
         """`redeem(uint256,address,address)`."""
         return self._call(_REDEEM, shares, receiver, owner)
 
+    def remove_venue(self, venue: str) -> Call[None]:
+        """RESTRICTED. Drops a venue whose book is empty: worth zero, without Greeks or pending orders;
+        `VenueSet.NotEmpty` otherwise.
+        """
+        return self._call(_REMOVE_VENUE, venue)
+
+    def set_authority(self, new_authority: str) -> Call[None]:
+        """`setAuthority(address)`."""
+        return self._call(_SET_AUTHORITY, new_authority)
+
     def symbol(self) -> Call[str]:
         """`symbol()`."""
         return self._call(_SYMBOL)
@@ -450,7 +607,7 @@ class Vault(Contract):
         return self._call(_TOP_UP, venue, unit, assets, min_posted)
 
     def total_assets(self) -> Call[int]:
-        """`totalAssets()`."""
+        """Idle now plus the venues' mid at the last mark, in wei of the asset; at least 0."""
         return self._call(_TOTAL_ASSETS)
 
     def total_supply(self) -> Call[int]:
@@ -484,3 +641,25 @@ class Vault(Contract):
     def withdraw(self, assets: int, receiver: str, owner: str) -> Call[int]:
         """`withdraw(uint256,address,address)`."""
         return self._call(_WITHDRAW, assets, receiver, owner)
+
+    @classmethod
+    def deploy(
+        cls,
+        asset: str,
+        name: str,
+        symbol: str,
+        authority: str,
+        oracle: str,
+        vol_source: str,
+        valuer: str,
+        guard: str,
+    ) -> Deployment[Vault]:
+        """Creation code of `Vault`."""
+        return _CONSTRUCTOR(Vault, asset, name, symbol, authority, oracle, vol_source, valuer, guard)
+
+
+_CONSTRUCTOR = Constructor[Vault](
+    "Vault.sol/Vault.json",
+    "address asset, string name, string symbol, address authority, address oracle, address vol_source, address valuer, address guard",
+    vars(types),
+)

@@ -2,10 +2,51 @@
 
 from __future__ import annotations
 
-from evenkeel.bindings import types
-from evenkeel.bindings._runtime import Call, Contract, Function
-from evenkeel.bindings.types import VaultState
+from typing import NamedTuple
 
+from evenkeel.bindings import types
+from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
+from evenkeel.bindings.types import Kind, VaultState, VenueState
+
+
+class TokenNameResult(NamedTuple):
+    """What `tokenName` returns."""
+
+    symbol: str
+    decimals: int
+
+
+class VenueNameResult(NamedTuple):
+    """What `venueName` returns."""
+
+    kind: Kind
+    protocol: bytes
+
+
+_MAX_FAILURE = Function[int](
+    "VaultLens.MAX_FAILURE",
+    "5a134fea",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_NAME_GAS = Function[int](
+    "VaultLens.NAME_GAS",
+    "49548fc3",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_VENUE_GAS = Function[int](
+    "VaultLens.VENUE_GAS",
+    "b58ec65c",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _STATE = Function[VaultState](
     "VaultLens.state",
     "31e658a5",
@@ -14,15 +55,82 @@ _STATE = Function[VaultState](
     vars(types),
     view=True,
 )
+_TOKEN_NAME = Function[TokenNameResult](
+    "VaultLens.tokenName",
+    "e54f7522",
+    "address token",
+    "string, uint8",
+    vars(types),
+    view=True,
+    result=TokenNameResult,
+)
+_VENUE_NAME = Function[VenueNameResult](
+    "VaultLens.venueName",
+    "8e28ad07",
+    "address venue",
+    "Kind, bytes32",
+    vars(types),
+    view=True,
+    result=VenueNameResult,
+)
+_VENUE_STATE = Function[VenueState](
+    "VaultLens.venueState",
+    "23f2a35b",
+    "address vault, address venue",
+    "VenueState",
+    vars(types),
+    view=True,
+)
 
 
 class VaultLens(Contract):
-    """IVaultLens: the whole state of a vault in one view."""
+    """VaultLens: the whole state of a vault in one view. Stateless; serves any vault; made to be called off
+    chain. WHAT CANNOT BE READ. Each venue is read in a call of this contract to itself with `VENUE_GAS`,
+    so that one that reverts, answers what does not decode or burns its gas comes back with `readable`
+    false, empty arrays, and its revert data in `failure` (first `MAX_FAILURE` bytes; empty when the data
+    did not decode or the gas ran out). `kind` and `protocol` are then filled where they at least can be
+    read. A token without a price has `priced` false; one that is no ERC-20 has an empty symbol and 18
+    decimals. UNDERLYINGS are the asset first, then the tokens that have limits at the guard, each once.
+    ASSUMPTIONS. THE VAULT, ITS GUARD, VALUER AND ORACLE ARE WHAT THEY CLAIM TO BE. THE CALLER BRINGS
+    ENOUGH GAS FOR 2 x 8 VENUES; THE VALUER REVERTS WITH `GasTooLow` OTHERWISE.
+    """
 
     __slots__ = ()
+
+    def max_failure(self) -> Call[int]:
+        """`MAX_FAILURE()`."""
+        return self._call(_MAX_FAILURE)
+
+    def name_gas(self) -> Call[int]:
+        """Gas for a constant of a venue or token."""
+        return self._call(_NAME_GAS)
+
+    def venue_gas(self) -> Call[int]:
+        """Gas for the details of one venue."""
+        return self._call(_VENUE_GAS)
 
     def state(self, vault: str) -> Call[VaultState]:
         """Everything a decision about `vault` needs, consistent because it is one call. Never reverts
         because of a venue, oracle or vol source.
         """
         return self._call(_STATE, vault)
+
+    def token_name(self, token: str) -> Call[TokenNameResult]:
+        """A token's own description; reverts where it has none. The lens calls this on itself."""
+        return self._call(_TOKEN_NAME, token)
+
+    def venue_name(self, venue: str) -> Call[VenueNameResult]:
+        """A venue's constants; reverts where they cannot be read. The lens calls this on itself."""
+        return self._call(_VENUE_NAME, venue)
+
+    def venue_state(self, vault: str, venue: str) -> Call[VenueState]:
+        """One venue in full; reverts where it cannot be read. The lens calls this on itself."""
+        return self._call(_VENUE_STATE, vault, venue)
+
+    @classmethod
+    def deploy(cls) -> Deployment[VaultLens]:
+        """Creation code of `VaultLens`."""
+        return _CONSTRUCTOR(VaultLens)
+
+
+_CONSTRUCTOR = Constructor[VaultLens]("VaultLens.sol/VaultLens.json", "", vars(types))

@@ -107,7 +107,7 @@ _VAULT = Function[ChecksumAddress](
 
 
 class Venue(Contract):
-    """IVenue: one vault's position at one protocol, behind one face An adapter belongs to one vault, holds
+    """IVenue: one vault's position at one protocol, behind one face. An adapter belongs to one vault, holds
     that vault's position and margin at one protocol, and holds nothing for anyone else. A hacked
     protocol therefore costs at most what this adapter holds. SCALES. `assets`, `minPosted`, `minFreed`
     and return values of `post` and `free` are asset amounts in the asset's own decimals. Values,

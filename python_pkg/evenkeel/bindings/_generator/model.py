@@ -167,7 +167,8 @@ class _Docs:
         )
 
     def _join(self, *parts: str) -> str:
-        return " ".join(part.strip() for part in parts if part and self._sources.wrote(part))
+        said = [part.strip() for part in parts if part and self._sources.wrote(part)]
+        return " ".join(part if part[-1] in ".?!:;" else f"{part}." for part in said)
 
     def _ours(self, named: dict[str, str]) -> tuple[tuple[str, str], ...]:
         return tuple((name, what.strip()) for name, what in named.items() if self._sources.wrote(what))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evenkeel._errors import EvenkeelError
@@ -87,7 +88,7 @@ class ContractError(BindingError):
             if isinstance(value, bytes):
                 text = str(cause) if cause is not None and value == cause.data else f"0x{value.hex()}"
             else:
-                text = str(value)
+                text = value.name if isinstance(value, IntEnum) else str(value)
             parts.append(f"{name}={text}")
         return f"{type(self).__name__}({', '.join(parts)})"
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from evenkeel.bindings.aave_v3_lending_venue import AaveV3LendingVenue
     from evenkeel.bindings.access_manager import AccessManager
+    from evenkeel.bindings.authority import Authority
     from evenkeel.bindings.chainlink_source import ChainlinkSource
     from evenkeel.bindings.curated_vol_source import CuratedVolSource
     from evenkeel.bindings.curie_perp_venue import CuriePerpVenue
@@ -52,6 +53,7 @@ __all__ = [
     "AccessManager",
     "ArgumentError",
     "ArtifactError",
+    "Authority",
     "BindingError",
     "Call",
     "ChainlinkSource",
@@ -93,6 +95,7 @@ _MODULES = {
     "AccessManager": "evenkeel.bindings.access_manager",
     "ArgumentError": "evenkeel.bindings._runtime",
     "ArtifactError": "evenkeel.bindings._runtime",
+    "Authority": "evenkeel.bindings.authority",
     "BindingError": "evenkeel.bindings._runtime",
     "Call": "evenkeel.bindings._runtime",
     "ChainlinkSource": "evenkeel.bindings.chainlink_source",

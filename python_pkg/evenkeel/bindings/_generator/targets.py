@@ -16,6 +16,7 @@ class Target:
 OURS = (
     Target("AaveV3LendingVenue", "AaveV3LendingVenue.sol/AaveV3LendingVenue.json"),
     Target("AccessManager", "AccessManager.sol/AccessManager.json"),
+    Target("Authority", "Authority.sol/Authority.json"),
     Target("ChainlinkSource", "ChainlinkSource.sol/ChainlinkSource.json"),
     Target("CuratedVolSource", "CuratedVolSource.sol/CuratedVolSource.json"),
     Target("CuriePerpVenue", "CuriePerpVenue.sol/CuriePerpVenue.json"),
@@ -36,12 +37,3 @@ OURS = (
     Target("Venue", "IVenue.sol/IVenue.json"),
     Target("VolSource", "IVolSource.sol/IVolSource.json"),
 )
-
-STAND_INS = {
-    "OracleAdapter": "IPriceOracle.sol/IPriceOracle.json",
-    "RiskGuard": "IRiskGuard.sol/IRiskGuard.json",
-    "Valuer": "IValuer.sol/IValuer.json",
-    "Vault": "IVault.sol/IVault.json",
-    "VaultLens": "IVaultLens.sol/IVaultLens.json",
-}
-"""Interfaces that stand in for contracts that are not compiled yet."""

@@ -19,7 +19,7 @@ from evenkeel.bindings._generator.errors import GeneratorError
 from evenkeel.bindings._generator.model import ContractModel, TypeBook, read_contract
 from evenkeel.bindings._generator.naming import snake
 from evenkeel.bindings._generator.sources import read_sources
-from evenkeel.bindings._generator.targets import OURS, STAND_INS
+from evenkeel.bindings._generator.targets import OURS
 from evenkeel.bindings._runtime.deployment import artifacts_folder
 
 BINDINGS = Path(__file__).resolve().parents[1]
@@ -50,11 +50,10 @@ _RUNTIME = (
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Files of one package: name to text. `skipped` are contracts that are not compiled yet."""
+    """Files of one package: name to text."""
 
     folder: Path
     files: dict[str, str]
-    skipped: tuple[str, ...] = ()
 
     def differences(self) -> list[str]:
         """What is on disk and not the same, one line a file."""
@@ -89,21 +88,11 @@ def generate_ours() -> Generated:
     """Bindings of this project's contracts. Raises `GeneratorError`."""
     book = TypeBook(read_sources([CHECKOUT / "contracts"]))
     folder = artifacts_folder()
-    contracts, skipped = [], []
-    for target in OURS:
-        artifact = target.artifact
-        if not (folder / artifact).exists():
-            skipped.append(target.name)
-            artifact = STAND_INS.get(target.name, "")
-            if not artifact or not (folder / artifact).exists():
-                continue
-        contracts.append(read_contract(target.name, folder, artifact, book))
-    if not contracts:
-        raise GeneratorError(f"{folder}: no compiled contracts; run `make build`")
+    contracts = [read_contract(target.name, folder, target.artifact, book) for target in OURS]
     summary = "Typed values for contracts: calls, structs, events and errors."
     files = render(contracts, book, "evenkeel.bindings", summary, runtime=_RUNTIME)
     tidied = {name: _tidy(BINDINGS / name, text) for name, text in files.items()}
-    return Generated(BINDINGS, tidied, tuple(skipped))
+    return Generated(BINDINGS, tidied)
 
 
 def render(

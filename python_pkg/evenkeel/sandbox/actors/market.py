@@ -32,6 +32,10 @@ class Liquidation:
     account: ChecksumAddress
     position: int | None = None
 
+    def __str__(self) -> str:
+        what = "an account" if self.position is None else f"position {self.position}"
+        return f"{what} of {self.account} on {self.venue}"
+
 
 @dataclass(frozen=True, slots=True)
 class StepResult:

@@ -17,7 +17,7 @@ from evenkeel.deploy.protocols import Lyra
 from evenkeel.sandbox.actors.blocks import LocalChain, Read, Transaction, address
 from evenkeel.sandbox.actors.logs import EventLog
 from evenkeel.sandbox.protocols import lyra as protocol
-from evenkeel.sandbox.protocols.lyra_parameters import PRICING, TRADE_LIMITS, WAD
+from evenkeel.sandbox.protocols.lyra_parameters import DAY, PRICING, TRADE_LIMITS, WAD
 
 LONG_PUT, SHORT_PUT_QUOTE = 1, 4
 YEAR = 365 * 86400
@@ -26,6 +26,7 @@ _DELTA_MARGIN = 0.05
 _SMALLEST = WAD // 10_000
 """A vol difference below a hundredth of a point is left alone."""
 _REFRESH_GAS, _TRADE_GAS, _SETTLE_GAS, _OWNER_GAS = 4_000_000, 3_000_000, 3_000_000, 1_000_000
+_LIST_GAS = 12_000_000
 _NO_LIMIT = 2**256 - 1
 _TRANSFER = Web3.to_hex(Web3.keccak(text="Transfer(address,address,uint256)"))
 _NOBODY = "0x" + "0" * 64
@@ -86,21 +87,18 @@ class Options:
         ]
 
     def follow(self, boards: Sequence[Board], price: float, iv: float | None, now: int) -> list[Transaction]:
-        """Return what a block at `now` needs: boards settled or refreshed, then trades that bring every board to `iv`.
+        """Return what a block at `now` needs: boards settled and listed, or refreshed, then trades to bring them to `iv`.
 
         `price` is the spot the block posts (USD), `iv` a vol such as 0.8, or None to leave vols alone.
         """
         code, cache = protocol.contract("OptionMarket"), protocol.contract("OptionGreekCache")
         done = [board for board in boards if board.expiry <= now]
         live = [board for board in boards if board.expiry > now]
-        block = [
-            self._call(
-                f"settle board {board.board_id}",
-                code.encode("settleExpiredBoard", board.board_id),
-                _SETTLE_GAS,
-            )
-            for board in done
-        ]
+        block: list[Transaction] = []
+        for board in done:
+            settle = code.encode("settleExpiredBoard", board.board_id)
+            block.append(self._call(f"settle board {board.board_id}", settle, _SETTLE_GAS))
+            block.append(self._list(board, price, iv, now))
         block += [
             Transaction(
                 f"lyra: refresh board {board.board_id}",
@@ -114,8 +112,23 @@ class Options:
         if iv is not None and live:
             held = self._held()
             for board in live:
-                block += self._move(board, held, price, round(iv * 10**9) * 10**9, now)
+                block += self._move(board, held, price, _wad(iv), now)
         return block
+
+    def _list(self, settled: Board, price: float, iv: float | None, now: int) -> Transaction:
+        """Return the listing of a board in the place of a settled one, around today's price, so that there is always one."""
+        spec = protocol.LyraSpec()
+        strikes = [round(price * percent) * WAD // 100 for percent in spec.strikes]
+        expiry = settled.expiry + max(board.days for board in spec.boards) * DAY
+        data = protocol.contract("OptionMarket").encode(
+            "createOptionBoard",
+            max(expiry, now + DAY),
+            settled.iv if iv is None else _wad(iv),
+            strikes,
+            [WAD] * len(strikes),
+            False,
+        )
+        return Transaction("lyra: list a board", self._owner, self._market, data, _LIST_GAS)
 
     def _move(
         self, board: Board, held: Sequence[_Held], price: float, target: int, now: int
@@ -221,6 +234,10 @@ class Options:
                 self._owners.pop(int(position, 16), None)
             else:
                 self._owners[int(position, 16)] = address("0x" + receiver[-40:])
+
+
+def _wad(vol: float) -> int:
+    return round(vol * 10**9) * 10**9
 
 
 def _tradable(strike: float, spot: float, vol: float, seconds: int) -> bool:

@@ -41,7 +41,7 @@ class Liquidation:
 class StepResult:
     """What a step did.
 
-    `block` is the number of the block with its transactions, `transactions` how many there were in all, `timestamp` the chain's
+    `block` is the number of the (first) block with its transactions, `transactions` how many there were in all, `timestamp` the chain's
     time at the end.
     """
 
@@ -107,37 +107,37 @@ class Market:
 
         `iv` (0.8 is 80%) is what every live board of Lyra ends at; None leaves vols alone. All transactions are in one
         block, `SETTLE` seconds before the end (half of `seconds` if that is less); the block that ends the step is empty and
-        comes in the same request. More blocks come between them only where the move is beyond Curie's limit for
-        one. Afterwards liquidators close what is unhealthy, a second later.
+        comes in the same request. More blocks, `SPACING` seconds apart, come only where the move is beyond Curie's
+        limit for one. Afterwards liquidators close what is unhealthy, a second later.
         Raises `ActorError` naming the actor whose transaction failed, `MarketError` for a step that makes no sense.
         """
         if not (isfinite(price) and price > 0) or not (iv is None or 0 < iv < 5) or seconds < 2:
             raise MarketError(
                 f"no step to price {price}, vol {iv} in {seconds} s: expected positive, vol under 5"
             )
+        end = self._chain.now() + seconds
         settle = min(SETTLE, seconds // 2)
-        start = self._chain.now() + seconds - settle
-        blocks = self._plan(price, iv, start)
-        extra = (len(blocks) - 1) * SPACING
-        if extra >= settle:
+        blocks = self._plan(price, iv, end - settle)
+        start = end - settle - (len(blocks) - 1) * SPACING
+        if start <= end - seconds:
             raise MarketError(
-                f"a move to {price} needs {extra} s beyond Curie's limit, but the step leaves {settle}"
+                f"a move to {price} takes {end - start} s with Curie's limit, but the step has {seconds}"
             )
-        first = self._chain.mine(blocks[0], start, settle=0 if blocks[1:] else settle)
-        for place, block in enumerate(blocks[1:], start=1):
-            last = place == len(blocks) - 1
-            self._chain.mine(block, start + place * SPACING, settle=settle - extra if last else 0)
+        numbers = [
+            self._chain.mine(block, start + place * SPACING, settle=settle if place == len(blocks) - 1 else 0)
+            for place, block in enumerate(blocks)
+        ]
         liquidations = self._liquidate()
         return StepResult(
             price=price,
-            block=first,
+            block=numbers[0],
             timestamp=self._chain.now(),
             transactions=sum(map(len, blocks)) + len(liquidations),
             liquidations=liquidations,
         )
 
-    def _plan(self, price: float, iv: float | None, start: int) -> list[list[Transaction]]:
-        """Return the transactions of the step by block; the first block is at `start`."""
+    def _plan(self, price: float, iv: float | None, moved: int) -> list[list[Transaction]]:
+        """Return the transactions of the step by block; the last of them is at `moved`, `SPACING` seconds after the one before."""
         groups: list[list[Read]] = [self._feeds.reads(), self._arbitrage.reads(), self._perps.reads()]
         answers = iter(self._chain.read([read for group in groups for read in group]))
         rounds, pools, perps = ([next(answers) for _ in group] for group in groups)
@@ -145,11 +145,10 @@ class Market:
         pushes = self._perps.push(price, perps)
         block = self._feeds.post(price, rounds) + self._arbitrage.trade(price, pools)
         block += pushes[0] if pushes else []
+        start = moved - SPACING * max(0, len(pushes) - 1)
         block += self._options.follow(boards, price, iv, start)
         if self._poster is not None and iv is not None:
-            block += self._poster.post(
-                [board.expiry for board in boards if board.expiry > start + SETTLE], iv, start
-            )
+            block += self._poster.post([board.expiry for board in boards if board.expiry > start], iv, start)
         return [block, *pushes[1:]]
 
     def _liquidate(self) -> tuple[Liquidation, ...]:

@@ -4,7 +4,7 @@ from evenkeel.risk._attribution import Attribution, Fill, Transfer, explain
 from evenkeel.risk._columns import Columns
 from evenkeel.risk._greeks import BookGreeks, Report, greeks
 from evenkeel.risk._health import UnitHealth, unit_healths
-from evenkeel.risk._stress import SPOT_SHOCKS, VOL_SHOCKS, Loss, StressLoss, stress_loss
+from evenkeel.risk._stress import SPOT_SHOCKS, VOL_SHOCKS, Loss, StressLoss, scenarios, stress_loss
 
 __all__ = [
     "SPOT_SHOCKS",
@@ -20,6 +20,7 @@ __all__ = [
     "UnitHealth",
     "explain",
     "greeks",
+    "scenarios",
     "stress_loss",
     "unit_healths",
 ]

@@ -1,0 +1,203 @@
+"""Gamma, vega, theta or stress outside a limit: the smallest equal fraction of all shorts that restores it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenkeel.bindings import OptionVenue
+from evenkeel.bindings.types import Kind, Trade
+from evenkeel.instruments import Book, EuropeanOption, Perp, Position, Spot
+from evenkeel.planner._desk import OFFLINE, WAD, Desk
+from evenkeel.pricing import black76
+from evenkeel.risk import Columns, greeks, scenarios
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evenkeel.bindings import Call
+    from evenkeel.bindings.option_venue import TradeResult
+    from evenkeel.bindings.types import OptionPosition, OptionTerms, VenueState
+    from evenkeel.planner.bands import BandWidths
+
+_LOT = 10**12
+"""Contracts are bought in millionths, rounded up so that the limit is met."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A short to buy back in part: its venue, its position and `size` contracts at 1e18."""
+
+    venue: VenueState
+    position: OptionPosition
+    size: int
+
+    def trade(self, limit: int, keep_collateral: bool) -> Call[TradeResult]:
+        """Return the purchase for at most `limit` asset units at 1e18; collateral is given up in proportion unless kept."""
+        p = self.position
+        left = p.collateral if keep_collateral else p.collateral * (-p.size - self.size) // -p.size
+        order = Trade(p.position_id, p.listing, p.is_call, self.size, left, limit)
+        return OptionVenue(self.venue.venue, OFFLINE).trade(order)
+
+
+@dataclass(frozen=True, slots=True)
+class BuyBack:
+    """What to buy back in one underlying.
+
+    `fraction` of every short that the venue lets us buy, `legs` the trades, `delta` the model delta they add; `breaches` in words;
+    `forbidden` how many shorts the venue refuses to trade; `restores` False where even all of them are not enough.
+    """
+
+    token: str
+    fraction: float
+    legs: tuple[Leg, ...]
+    delta: float
+    breaches: tuple[str, ...]
+    forbidden: int
+    restores: bool
+
+
+def buy_backs(desk: Desk, hedges: Mapping[str, float], bands: Mapping[str, BandWidths]) -> dict[str, BuyBack]:
+    """Return the buy-back of each underlying that has a breach; empty where there is none.
+
+    `hedges` are the units about to be traded in each underlying by themselves: stress is judged with them done. A limit is
+    restored with `buy_back_cushion` of it to spare, or to the mandate's target, and binds for the model's and the guard's Greeks.
+    """
+    shorts = {token: _shorts(desk, token) for token in hedges}
+    stress, stressed = _stress(desk, shorts, hedges)
+    found: dict[str, BuyBack] = {}
+    for token in hedges:
+        open_, forbidden = shorts[token]
+        fraction, breaches = _greek_fraction(desk, token, open_, bands[token])
+        if stressed and (open_ or forbidden):
+            fraction, breaches = max(fraction, stress), (*breaches, stressed)
+        if not breaches:
+            continue
+        share = _at_least_minimum(desk, token, open_, min(fraction, 1.0)) if open_ else 0.0
+        legs = tuple(
+            Leg(venue, p, min(-p.size, math.ceil(share * -p.size / _LOT) * _LOT)) for venue, p in open_
+        )
+        delta = -share * _model(desk, open_, "delta", token)
+        found[token] = BuyBack(token, share, legs, delta, breaches, len(forbidden), fraction <= 1.0)
+    return found
+
+
+def forbids(terms: OptionTerms, position: OptionPosition, spot: float, timestamp: int) -> bool:
+    """Whether the venue refuses ordinary trades of `position`: outside its delta or vol bounds, or past its cutoff."""
+    left = position.expiry - timestamp
+    if left <= terms.cutoff or not terms.min_vol <= position.venue_vol <= terms.max_vol:
+        return True
+    years, vol = left / (365 * 86400), position.venue_vol / WAD
+    delta = float(black76(spot, position.strike / WAD, years, vol, is_call=True).delta)
+    return not terms.min_delta / WAD < delta < 1.0 - terms.min_delta / WAD
+
+
+Owned = list[tuple["VenueState", "OptionPosition"]]
+
+
+def _shorts(desk: Desk, token: str) -> tuple[Owned, Owned]:
+    """Return the shorts in `token` that can be bought now and those that cannot."""
+    spot = desk.market.spot(token)
+    open_: Owned = []
+    forbidden: Owned = []
+    for venue in desk.venues(Kind.OPTION):
+        for p in venue.options:
+            if p.underlying == token and p.size < 0:
+                closed = forbids(venue.option_terms, p, spot, desk.state.timestamp)
+                (forbidden if closed else open_).append((venue, p))
+    return open_, forbidden
+
+
+def _sub_book(owned: Owned) -> Book:
+    return Book(
+        tuple(
+            Position(
+                EuropeanOption(p.underlying, p.expiry, p.strike / WAD, p.is_call), p.size / WAD, venue.venue
+            )
+            for venue, p in owned
+        )
+    )
+
+
+def _model(desk: Desk, owned: Owned, name: str, token: str) -> float:
+    return greeks(_sub_book(owned), desk.market).of(name, token)
+
+
+def _greek_fraction(desk: Desk, token: str, owned: Owned, band: BandWidths) -> tuple[float, tuple[str, ...]]:
+    spot, mandate = desk.market.spot(token), desk.mandate
+    chain = [e.greeks for e in desk.state.valuation.exposures if e.underlying == token]
+    rules = (
+        ("gamma_usd_1pct", "gamma", spot * spot / 100.0, mandate.gamma_usd_1pct),
+        ("vega_usd_pt", "vega", 0.01, mandate.vega_usd_pt),
+        ("theta_usd_day", "theta", 1.0 / 365.0, mandate.theta_usd_day),
+    )
+    fraction, breaches = 0.0, []
+    for label, name, unit, rule in rules:
+        goal = rule.limit * (1.0 - mandate.buy_back_cushion) if rule.target is None else rule.target
+        model = desk.greeks.of(name, token) * unit
+        guard = sum(getattr(g, name) for g in chain) / WAD * unit
+        ours = _model(desk, owned, name, token) * unit
+        theirs = sum(getattr(p.greeks, name) for _, p in owned) / WAD * unit
+        needed = max(_needed(model, rule.limit, goal, ours), _needed(guard, rule.limit, goal, theirs))
+        if needed > 0.0:
+            fraction = max(fraction, needed)
+            breaches.append(f"{label} {min(model, guard):,.0f} under {rule.limit:,.0f}")
+    if band.wall <= 0.0:
+        gamma = desk.greeks.of("gamma", token)
+        room = mandate.delta_usd.limit * desk.nav / spot
+        most = gamma * room / max(room - band.wall, 1e-300) * (1.0 - mandate.buy_back_cushion)
+        needed = _needed(gamma, gamma * (1.0 - 1e-12), most, _model(desk, owned, "gamma", token))
+        if gamma < 0.0 and needed > 0.0:
+            fraction = max(fraction, needed)
+            breaches.append(
+                f"gamma so large that one cycle can carry delta past its limit (wall {band.wall * spot:,.0f} USD)"
+            )
+    return fraction, tuple(breaches)
+
+
+def _needed(value: float, limit: float, goal: float, shorts: float) -> float:
+    """Return the fraction of `shorts` to remove to bring `value` from below `limit` up to `goal`; infinite where none does."""
+    if value >= limit:
+        return 0.0
+    return (goal - value) / -shorts if shorts < 0.0 else math.inf
+
+
+def _stress(
+    desk: Desk, shorts: Mapping[str, tuple[Owned, Owned]], hedges: Mapping[str, float]
+) -> tuple[float, str]:
+    """Return the fraction of all open shorts that brings every shock back under the stress limit, and the breach in words."""
+    book = desk.book
+    for token, size in hedges.items():
+        book = book.with_trade(Position(Perp(token, ""), size, ""), 0.0)
+    columns = Columns.of(book, desk.market)
+    spots, shifts, names = scenarios(columns, desk.market)
+    changes = columns.value(spots, shifts) - columns.value()
+    limit = desk.mandate.stress_loss.limit * desk.nav
+    worst = int(np.argmin(changes))
+    if -changes[worst] <= limit:
+        return 0.0, ""
+    words = f"stress loss {-changes[worst]:,.0f} USD at {names[worst]} over {limit:,.0f}"
+    owned = [entry for open_, _ in shorts.values() for entry in open_]
+    sub = _sub_book(owned)
+    # Every token of the whole book, so that both are laid out alike; the delta of what is bought back stays hedged.
+    padding = [Position(Spot(token), 0.0, "") for token in columns.tokens]
+    cover = [
+        Position(Perp(token, ""), -_model(desk, open_, "delta", token), "")
+        for token, (open_, _) in shorts.items()
+    ]
+    part = Columns.of(replace(sub, positions=(*sub.positions, *padding, *cover)), desk.market)
+    given_up = part.value(spots, shifts) - part.value()
+    over = -changes > limit
+    if np.any(given_up[over] >= 0.0):
+        return math.inf, words
+    goal = limit * (1.0 - desk.mandate.buy_back_cushion)
+    return float(np.max((-changes[over] - goal) / -given_up[over])), words
+
+
+def _at_least_minimum(desk: Desk, token: str, owned: Owned, share: float) -> float:
+    """Return `share`, raised so that no leg's notional is under the mandate's smallest trade, at most 1."""
+    smallest = min(-p.size for _, p in owned) / WAD * desk.market.spot(token)
+    return min(1.0, max(share, desk.mandate.min_trade_usd / smallest))

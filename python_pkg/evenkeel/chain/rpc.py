@@ -15,6 +15,7 @@ from requests.exceptions import RequestException
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
+from evenkeel._errors import InputError
 from evenkeel.chain.block import BlockRef
 from evenkeel.chain.errors import Reverted, RpcError, UnknownBlock, UnreachableRpc, WrongChain
 
@@ -176,6 +177,8 @@ def checksummed(address: str) -> ChecksumAddress:
 
 def _public_name(url: str) -> str:
     parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError("RPC: expected an http:// or https:// URL")
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"
 

@@ -125,4 +125,6 @@ def run(args: argparse.Namespace) -> int:
     except Halted as reason:
         print(f"halted: {reason}", file=sys.stderr)
         return HALTED
+    finally:
+        keeper.close()
     return 0

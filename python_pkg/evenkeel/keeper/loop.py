@@ -98,6 +98,10 @@ class Keeper:
         """End the loop after the step it is in."""
         self._stopping = True
 
+    def close(self) -> None:
+        """Close the journal."""
+        self._journal.close()
+
     def run(self) -> None:
         """Work until stopped. Raises `Halted` when a guard rail stops it."""
         failures = 0

@@ -154,6 +154,12 @@ def test_iv_follows_down_and_up_again(desk):
         assert [desk.board(number)[1] / WAD for number in (1, 2, 3)] == pytest.approx([iv] * 3, abs=1e-4)
 
 
+def test_far_from_every_strike_iv_still_follows(desk):
+    desk.market.step(1500, 1.3)
+    assert [desk.board(number)[1] / WAD for number in (1, 2, 3)] == pytest.approx([1.3] * 3, abs=1e-4)
+    assert all(abs(price / 1500 - 1) < CLOSE for price in desk.prices().values())
+
+
 def test_a_step_is_one_block_and_an_empty_one_after_it(desk):
     w3 = desk.sandbox.w3
     before = w3.eth.get_block("latest")

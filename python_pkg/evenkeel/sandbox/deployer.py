@@ -141,6 +141,14 @@ class Deployer:
         """Return the time of the latest block, unix seconds."""
         return int(self.w3.eth.get_block("latest")["timestamp"])
 
+    def once(self, name: str, value: int) -> int:
+        """Return what was recorded under `name`; the first time, record `value`. Keeps choices the same in a rerun."""
+        return self._record.remember(name, value)
+
+    def done(self, name: str) -> bool:
+        """Whether `once` was called with `name`, in this run or an earlier one."""
+        return self._record.remembers(name)
+
     def wait_until(self, timestamp: int) -> None:
         """Go on once the chain's time is `timestamp`; raise `WaitUntilError` where it is not and cannot be made so."""
         self.flush()

@@ -32,6 +32,7 @@ class Record:
         self.sent = 0
         self._path = path
         self._steps: dict[str, Step] = {}
+        self._values: dict[str, int] = {}
         head: dict[str, Any] = {"chain_id": chain_id, "account": account, "genesis": genesis}
         if path is not None and path.exists():
             self._read(path, head)
@@ -55,6 +56,17 @@ class Record:
         """Forget a step: its transaction never happened, or failed."""
         del self._steps[name]
         self._append({"name": name, "dropped": True})
+
+    def remember(self, name: str, value: int) -> int:
+        """Return the value kept under `name`, or keep `value` there."""
+        if name not in self._values:
+            self._values[name] = value
+            self._append({"name": name, "value": value})
+        return self._values[name]
+
+    def remembers(self, name: str) -> bool:
+        """Whether a value is kept under `name`."""
+        return name in self._values
 
     def _append(self, line: dict[str, Any]) -> None:
         if self._path is None:
@@ -80,6 +92,8 @@ class Record:
                     found = {key: entry[key] for key in head}
                 elif entry.get("dropped"):
                     self._steps.pop(entry["name"], None)
+                elif "value" in entry:
+                    self._values[entry["name"]] = int(entry["value"])
                 else:
                     step = Step(**entry)
                     self._steps[step.name] = step

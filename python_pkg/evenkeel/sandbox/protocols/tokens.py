@@ -1,6 +1,6 @@
 """The tokens everything else is built on: USDC (Aave's mintable ERC-20), WETH (WETH9) and sUSD (Lyra's test ERC-20)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from eth_typing import ChecksumAddress
 from web3 import Web3
@@ -9,6 +9,7 @@ from evenkeel.deploy.protocols import Token
 from evenkeel.sandbox.artifacts import Artifact, hardhat
 from evenkeel.sandbox.deployer import Deployer
 
+SYMBOLS = ("USDC", "WETH", "SUSD")
 LYRA_ARTIFACTS = "dist/artifacts/contracts"
 
 
@@ -21,17 +22,23 @@ def contract(symbol: str) -> Artifact:
     return hardhat("aave-core-v3", "mocks/tokens/MintableERC20.sol")
 
 
-def deploy(d: Deployer) -> dict[str, Token]:
-    """Deploy the three tokens. The deployer may mint sUSD; USDC mints for anyone."""
-    usdc = d.deploy("tokens/USDC", contract("USDC"), "USD Coin", "USDC", 6)
-    weth = d.deploy("tokens/WETH", contract("WETH"))
-    susd = d.deploy("tokens/SUSD", contract("SUSD"), "Synthetic USD", "sUSD")
-    permit_minter(d, susd, d.account)
-    return {
-        "USDC": Token(address=usdc, decimals=6),
-        "WETH": Token(address=weth, decimals=18),
-        "SUSD": Token(address=susd, decimals=18),
+def deploy(d: Deployer, symbols: Sequence[str] = SYMBOLS) -> dict[str, Token]:
+    """Deploy `symbols`. The deployer may mint sUSD; USDC mints for anyone."""
+    names: dict[str, tuple[str | int, ...]] = {
+        "USDC": ("USD Coin", "USDC", 6),
+        "WETH": (),
+        "SUSD": ("Synthetic USD", "sUSD"),
     }
+    deployed = {
+        symbol: Token(
+            address=d.deploy(f"tokens/{symbol}", contract(symbol), *names[symbol]),
+            decimals=6 if symbol == "USDC" else 18,
+        )
+        for symbol in symbols
+    }
+    if "SUSD" in deployed:
+        permit_minter(d, Web3.to_checksum_address(deployed["SUSD"].address), d.account)
+    return deployed
 
 
 def permit_minter(d: Deployer, susd: ChecksumAddress, minter: ChecksumAddress) -> None:

@@ -12,6 +12,7 @@ from evenkeel.bindings._generator.model import TypeBook, read_contract
 from evenkeel.bindings._generator.naming import function_name, snake
 from evenkeel.bindings._generator.sources import read_sources
 from evenkeel.bindings._generator.write import Generated, render
+from evenkeel.cli import main
 
 HOME = "0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB"
 SOURCE = """
@@ -162,3 +163,11 @@ def test_an_enum_of_two_minds_and_an_artifact_that_is_not_there_are_refused(tmp_
     (tmp_path / "B.sol").unlink()
     with pytest.raises(GeneratorError, match=r"No\.json: no such compiled contract; run `make build`"):
         read_contract("No", tmp_path, "No.json", TypeBook(read_sources([tmp_path])))
+
+
+def test_the_command_says_what_to_run_where_nothing_is_compiled(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("EVENKEEL_ARTIFACTS", str(tmp_path))
+    assert main(["bindings", "generate", "--check"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.endswith("no such compiled contract; run `make build`\n")

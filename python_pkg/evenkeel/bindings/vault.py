@@ -409,28 +409,7 @@ _WITHDRAW = Function[int](
 
 
 class Vault(Contract):
-    """Vault: shares over idle cash and venues, rebalanced under guard. ENTRY AND EXIT. Shares are minted at
-    the high NAV and redeemed at the low, both valued live, so nobody who enters or leaves takes value
-    from those who stay while the truth lies in the interval. The spread is the slippage that ERC-4626
-    allows. `previewX` values as `X` does and equals it in the same state. An exit pays from idle alone:
-    `maxWithdraw` and `maxRedeem` stop at idle. WHEN A VENUE OR PRICE CANNOT BE READ. Entry is closed:
-    `maxDeposit` and `maxMint` are 0. Exit stays open at the low NAV, in which an unpriced venue counts
-    as zero; who leaves then leaves its value to those who stay. At a low NAV of zero nothing can be
-    redeemed. A transaction that brings too little gas to tell a broken venue from a starved one reverts
-    with `IValuer.GasTooLow`. STORED MARK. `totalAssets` and `convertToX` use idle now plus the venues'
-    mid at the last mark and never revert. A mark is stored by every entry, rebalance and top-up, by an
-    exit while priced, and by `mark`, open to anyone. They inform; no share is priced by them. REBALANCE.
-    The keeper's instructions are calldata for registered venues only, which can neither be the asset nor
-    this contract. The guard judges the valuations before and after; a breach of any rule undoes all of
-    it. FUND. A venue draws idle only inside a call that this vault is making to it. ROUNDING. Always
-    against the caller of an entry or exit. Virtual shares (10^6 to a wei of asset) blunt inflation
-    attacks. ROLES, by the authority: `rebalance`, `topUp` (keeper), `addVenue`, `configureVenue`,
-    `removeVenue` (curator). Oracle, vol source, valuer and guard are fixed at deployment; whoever the
-    authority trusts with the oracle's and the guard's setters is trusted here. ASSUMPTIONS. THE ASSET
-    NEITHER REBASES NOR TAKES A FEE ON TRANSFER AND HAS AT MOST 18 DECIMALS. ORACLE, VOL SOURCE, VALUER
-    AND GUARD ARE TRUSTED. ADAPTERS ARE OURS; THE PROTOCOLS BEHIND THEM MAY BE HOSTILE, AND COST AT MOST
-    WHAT THEIR ADAPTER HOLDS.
-    """
+    """Vault: shares over idle cash and venues, rebalanced under guard."""
 
     __slots__ = ()
 

@@ -346,7 +346,13 @@ def _header(contract: ContractModel, book: TypeBook, package: str, kinds: Iterab
 def emit_package(modules: Mapping[str, str], package: str, summary: str, runtime: Iterable[str]) -> str:
     """The `__init__` of the package: names come from their modules when they are first asked for."""
     places = dict.fromkeys(runtime, "_runtime") | dict(modules)
-    lines = [f'"""{summary} {NOTICE}"""', "", "import importlib", "from typing import TYPE_CHECKING, Any", ""]
+    lines = [
+        f'"""{summary}\n{NOTICE}\n"""',
+        "",
+        "import importlib",
+        "from typing import TYPE_CHECKING, Any",
+        "",
+    ]
     lines += ["if TYPE_CHECKING:"]
     for name, module in sorted(places.items()):
         source = "evenkeel.bindings._runtime" if module == "_runtime" else f"{package}.{module}"

@@ -42,7 +42,7 @@ EXTERNAL = (
 )
 
 PACKAGES = CHECKOUT / ".evenkeel" / "packages"
-_SUMMARY = "Typed values for the protocols' own contracts."
+_SUMMARY = "The protocols' own contracts as typed values.\n"
 
 
 def generate_external(packages: Path = PACKAGES) -> Generated:

@@ -26,6 +26,17 @@ BINDINGS = Path(__file__).resolve().parents[1]
 CHECKOUT = BINDINGS.parents[2]
 _FIRST = 'lint.isort.known-first-party = ["evenkeel"]'  # else it depends on which files are there already
 _LINT = ("check", "--fix-only", "--quiet", "--select", "I,F401,RUF022", "--config", _FIRST)
+_SUMMARY = """Contracts as typed values, over any `Web3`.
+
+    vault = Vault(address, w3)
+    swap = venue.swap(token, size, limit_price)           # a Call: nothing has happened yet
+    swap.read(block, sender)                              # what it would return, in one request
+    batch(w3, [vault.nav(), vault.venues()])              # several, at one block
+    vault.rebalance([Instruction(swap.to, swap.data)], deadline, plan_id).send(signer)
+
+Structs and enums are in `types`, custom errors in `errors`, events in `events`, the protocols' own contracts in `external`.
+Arguments are checked before anything is sent (`ArgumentError`); a revert is raised as the contract's own error.
+"""
 _RUNTIME = (
     "ArgumentError",
     "ArtifactError",
@@ -89,8 +100,7 @@ def generate_ours() -> Generated:
     book = TypeBook(read_sources([CHECKOUT / "contracts"]))
     folder = artifacts_folder()
     contracts = [read_contract(target.name, folder, target.artifact, book) for target in OURS]
-    summary = "Typed values for contracts: calls, structs, events and errors."
-    files = render(contracts, book, "evenkeel.bindings", summary, runtime=_RUNTIME)
+    files = render(contracts, book, "evenkeel.bindings", _SUMMARY, runtime=_RUNTIME)
     tidied = {name: _tidy(BINDINGS / name, text) for name, text in files.items()}
     return Generated(BINDINGS, tidied)
 

@@ -77,6 +77,11 @@ class ContractError(BindingError):
                 return decode_error(value)
         return None
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The error's parameters by name."""
+        return dict(self._shown)
+
     def __str__(self) -> str:
         if type(self) is ContractError:
             if self.data:

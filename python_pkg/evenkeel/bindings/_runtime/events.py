@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from eth_typing import ChecksumAddress
@@ -59,11 +60,15 @@ def decode_log(log: Mapping[str, Any]) -> Event | None:
     cls = _KNOWN.get((topics[0], len(topics)))
     if cls is None:
         return None
-    indexed = Shape(cls.__name__, cls.INDEXED, cls.TYPES)
-    data = Shape(cls.__name__, cls.DATA, cls.TYPES)
+    indexed, data = _shapes(cls)
     values = dict(zip(indexed.names, indexed.decode(b"".join(topics[1:])), strict=True))
     values |= dict(zip(data.names, data.decode(bytes(HexBytes(log["data"]))), strict=True))
     return cls(**values, log=_reference(log))
+
+
+@cache
+def _shapes(cls: type[Event]) -> tuple[Shape, Shape]:
+    return Shape(cls.__name__, cls.INDEXED, cls.TYPES), Shape(cls.__name__, cls.DATA, cls.TYPES)
 
 
 def decode_logs(logs: Iterable[Mapping[str, Any]]) -> list[Event]:

@@ -75,12 +75,12 @@ def whole(tmp_path_factory):
 
 def creations(node):
     """The addresses of all contracts created by transactions, in order."""
-    found = []
-    for number in range(1, node.w3.eth.block_number + 1):
-        for tx in node.w3.eth.get_block(number, full_transactions=True)["transactions"]:
-            if tx.get("to") is None:
-                found.append(node.w3.eth.get_transaction_receipt(tx["hash"])["contractAddress"])
-    return found
+    blocks = (
+        node.w3.eth.get_block(number, True)["transactions"]
+        for number in range(1, node.w3.eth.block_number + 1)
+    )
+    made = [tx["hash"] for block in blocks for tx in block if tx.get("to") is None]
+    return [node.w3.eth.get_transaction_receipt(tx)["contractAddress"] for tx in made]
 
 
 def pass_time(node, timestamp):
@@ -111,7 +111,7 @@ def finish(node, signer, folder):
 
 def test_it_says_until_when_to_wait_and_a_finished_deployment_sends_nothing(live, tmp_path):
     signer = LocalSigner(accounts()["carol"])
-    with pytest.raises(WaitUntilError, match="wait until 2026-01-05 .* UTC, then run this again") as waiting:
+    with pytest.raises(WaitUntilError, match=r"wait until 2026-01-05 .* UTC, then run this again") as waiting:
         run(live, signer, tmp_path)
     assert live.w3.eth.get_block("latest")["timestamp"] < waiting.value.timestamp < GENESIS + 3600
     before = live.w3.eth.get_transaction_count(signer.address)
@@ -200,7 +200,7 @@ def test_a_revert_names_the_step_and_the_reason_and_is_sent_again(live, tmp_path
     link = d.deploy("LINK", chainlink.contract("LinkToken", "v0.4"))
     usdc = tokens.deploy(d, ["USDC"])["USDC"].address
     d.send("pay", usdc, d.erc20, "transfer", link, 5)
-    with pytest.raises(DeployError, match="pay: reverted: .*exceeds balance"):
+    with pytest.raises(DeployError, match=r"pay: reverted: .*exceeds balance"):
         d.flush()
     d.send("mint", usdc, d.erc20, "mint(address,uint256)", d.account, 5)
     d.send("pay", usdc, d.erc20, "transfer", link, 5)

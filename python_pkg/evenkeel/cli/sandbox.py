@@ -4,6 +4,8 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from evenkeel import InputError
 from evenkeel.sandbox import START_PRICE, START_TIME, Sandbox, up
@@ -49,10 +51,12 @@ def run(args: argparse.Namespace) -> int:
         return _down(args.port)
     if args.command == "status":
         return _status()
-    return _up(args)
+    with _ended_by_signals():
+        _up(args)
+    return 0
 
 
-def _up(args: argparse.Namespace) -> int:
+def _up(args: argparse.Namespace) -> None:
     if args.detach and args.every is not None:
         raise InputError("--every moves the market from this process, so it does not go with --detach")
     if args.every is not None and args.every <= 0:
@@ -69,7 +73,7 @@ def _up(args: argparse.Namespace) -> int:
         if args.detach:
             print("Left running; `evenkeel sandbox down` stops it.", flush=True)
             left_running = True
-            return 0
+            return
         try:
             _hold(sandbox, path, args.every)
         finally:
@@ -77,7 +81,6 @@ def _up(args: argparse.Namespace) -> int:
     finally:
         if not left_running:
             sandbox.close()
-    return 0
 
 
 def _path(args: argparse.Namespace) -> PricePath:
@@ -108,16 +111,22 @@ def _announce(sandbox: Sandbox, seconds: float) -> None:
 
 
 def _hold(sandbox: Sandbox, path: PricePath, every: float | None) -> None:
-    """Wait for Ctrl-C, a termination or the node's end, meanwhile playing the path where that is asked for."""
+    """Wait for the node's end, meanwhile playing the path where that is asked for."""
+    if every is not None:
+        _play(sandbox, path, every)
+    sandbox.node.wait()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Leave quietly on Ctrl-C or a termination. In force before the node starts, so that none is left behind."""
 
     def end(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        if every is not None:
-            _play(sandbox, path, every)
-        sandbox.node.wait()
+        yield
     except KeyboardInterrupt:
         print("\nstopping", file=sys.stderr)
     finally:

@@ -21,9 +21,16 @@ class _Lines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class _Stderr(logging.Handler):
+    """Writes to whatever standard error is at that moment, which a program may have replaced since the start."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201 - standard error is where logs go
+
+
 def start(level: int = logging.INFO) -> None:
     """Write what the package logs to standard error as JSON lines."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(_Lines())
     logger = logging.getLogger(_ROOT)
     logger.handlers[:] = [handler]

@@ -160,6 +160,11 @@ def test_far_from_every_strike_iv_still_follows(desk):
     assert all(abs(price / 1500 - 1) < CLOSE for price in desk.prices().values())
 
 
+def test_iv_follows_beyond_what_the_pool_could_sell(desk):
+    desk.market.step(3000, 2.5)
+    assert [desk.board(number)[1] / WAD for number in (1, 2, 3)] == pytest.approx([2.5] * 3, abs=1e-4)
+
+
 def test_a_step_is_one_block_and_an_empty_one_after_it(desk):
     w3 = desk.sandbox.w3
     before = w3.eth.get_block("latest")

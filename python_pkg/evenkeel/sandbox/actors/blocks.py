@@ -116,8 +116,7 @@ class LocalChain:
             requests.append(("eth_sendTransaction", [{**_call(transaction), **fees}]))
         self.rpc("evm_setAutomine", False)
         try:
-            if requests:
-                self.batch(requests)
+            self._submit(transactions, requests)
             self.rpc("anvil_setBlockTimestampInterval", settle or BLOCK_SECONDS)
             self.rpc("evm_setNextBlockTimestamp", timestamp)
             self.rpc("anvil_mine", hex(2 if settle else 1))
@@ -129,17 +128,28 @@ class LocalChain:
         self._check(transactions, number)
         return number
 
+    def _submit(self, transactions: Sequence[Transaction], requests: Sequence[tuple[str, list[Any]]]) -> None:
+        for transaction, answer in zip(transactions, self._batch(requests) if requests else [], strict=True):
+            if answer.get("error"):
+                # What was taken before it must not be mined later on its own.
+                self.rpc("anvil_dropAllTransactions")
+                raise ActorError(
+                    transaction.actor, str(dict(answer["error"]).get("message", answer["error"]))
+                )
+
     def _check(self, transactions: Sequence[Transaction], number: int) -> None:
         if not transactions:
             return
         receipts = self.rpc("eth_getBlockReceipts", hex(number))
-        if len(receipts) < len(transactions):
-            raise ActorError(transactions[len(receipts)].actor, f"does not fit into block {number}")
         by_sender: dict[str, list[dict[str, Any]]] = {}
         for receipt in receipts:
             by_sender.setdefault(receipt["from"].lower(), []).append(receipt)
         for transaction in transactions:
-            receipt = by_sender[transaction.sender.lower()].pop(0)
+            mined = by_sender.get(transaction.sender.lower())
+            if not mined:
+                self.rpc("anvil_dropAllTransactions")
+                raise ActorError(transaction.actor, f"does not fit into block {number}")
+            receipt = mined.pop(0)
             if int(receipt["status"], 16) != 1:
                 raise ActorError(transaction.actor, self._reason(transaction, receipt, number))
 

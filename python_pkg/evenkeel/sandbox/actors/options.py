@@ -2,13 +2,13 @@
 
 Lyra's vol has no outside price: a board's base IV moves by trades alone, one point per `standardSize` contracts. The
 trader buys puts to raise it and sells them to lower it, in the strike nearest the money. Where Lyra would refuse
-that trade (no strike inside its delta bounds) the market's owner sets the IV of the frozen board, as Lyra provides.
+that trade (no strike inside its delta bounds, or too little free in its pool) the market's owner sets the IV of the
+frozen board, as Lyra provides.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import erf, log, sqrt
-from typing import Any
 
 from eth_typing import ChecksumAddress
 from web3 import Web3
@@ -68,6 +68,7 @@ class Options:
         self._market = address(lyra.option_market)
         self._cache = address(lyra.option_greek_cache)
         self._token = address(lyra.option_token)
+        self._pool = address(lyra.liquidity_pool)
         self._trader = trader
         self._owner = owner
         self._liquidator = liquidator
@@ -110,9 +111,9 @@ class Options:
             for board in live
         ]
         if iv is not None and live:
-            held = self._held()
+            held, free = self._held(price)
             for board in live:
-                block += self._move(board, held, price, _wad(iv), now)
+                block += self._move(board, held, price, _wad(iv), now=now, room=free // (2 * len(live)))
         return block
 
     def _list(self, settled: Board, price: float, iv: float | None, now: int) -> Transaction:
@@ -131,9 +132,12 @@ class Options:
         return Transaction("lyra: list a board", self._owner, self._market, data, _LIST_GAS)
 
     def _move(
-        self, board: Board, held: Sequence[_Held], price: float, target: int, now: int
+        self, board: Board, held: Sequence[_Held], price: float, target: int, *, now: int, room: int
     ) -> Iterator[Transaction]:
-        """Yield the trades that move `board` to `target`: what is held the other way is closed first."""
+        """Yield the trades that move `board` to `target`: what is held the other way is closed first.
+
+        `room` is how much sUSD of the pool's new trades may tie up.
+        """
         left = target - board.iv
         if abs(left) < _SMALLEST or board.expiry - now <= int(TRADE_LIMITS["tradingCutoff"]):
             return
@@ -144,7 +148,7 @@ class Options:
             for strike in board.strikes
             if _tradable(strike[1] / WAD, price, target / WAD, board.expiry - now)
         ]
-        if not open_strikes:
+        if not open_strikes or contracts * price > room:
             yield from self._set(board, target)
             return
         tradable = dict(open_strikes)
@@ -191,15 +195,20 @@ class Options:
     def _call(self, what: str, data: bytes, gas: int) -> Transaction:
         return Transaction(f"lyra: {what}", self._trader, self._market, data, gas)
 
-    def _held(self) -> list[_Held]:
-        found: Sequence[Any] = self._chain.read(
-            [Read(self._token, protocol.contract("OptionToken"), "getOwnerPositions", (self._trader,))]
-        )[0]
-        return [
+    def _held(self, price: float) -> tuple[list[_Held], int]:
+        """Return the trader's positions in puts, and the pool's free sUSD."""
+        positions, liquidity = self._chain.read(
+            [
+                Read(self._token, protocol.contract("OptionToken"), "getOwnerPositions", (self._trader,)),
+                Read(self._pool, protocol.contract("LiquidityPool"), "getLiquidity", (round(price) * WAD,)),
+            ]
+        )
+        held = [
             _Held(position[0], position[1], 1 if position[2] == LONG_PUT else -1, position[3])
-            for position in found
+            for position in positions
             if position[2] in {LONG_PUT, SHORT_PUT_QUOTE}
         ]
+        return held, liquidity[0]
 
     def liquidations(self) -> list[tuple[int, ChecksumAddress, Transaction]]:
         """Return (position id, account, transaction) of each liquidation that would succeed now."""

@@ -234,7 +234,7 @@ class Walk:
     ) -> None:
         for contract, address, functions, role in (
             ("Vault", vault, ("rebalance", "topUp"), KEEPER),
-            ("Vault", vault, ("configureVenue",), CURATOR),
+            ("Vault", vault, ("addVenue", "configureVenue", "removeVenue"), CURATOR),
             ("RiskGuard", guard, ("setLimits", "setMaxLossPerCall"), CURATOR),
             ("CuratedVolSource", vol_source, ("post", "postMany"), VOL_POSTER),
         ):

@@ -1,0 +1,28 @@
+"""A vault deployed once a session, and put back to its first day for every test."""
+
+import pytest
+from vault_desk import Desk
+
+from evenkeel.deploy import Roles, VaultPlan, deploy
+
+
+@pytest.fixture(scope="session")
+def deployed(sandbox):
+    """A vault with every venue of the sandbox. The loss limit is the greatest there is: these tests are about venues."""
+    accounts = sandbox.accounts
+    roles = Roles(
+        keeper=accounts["keeper"],
+        curator=accounts["curator"],
+        guardian=accounts["guardian"],
+        vol_poster=accounts["vol_poster"],
+    )
+    plan = VaultPlan(max_loss_per_call=0.02)
+    return deploy(sandbox.w3, sandbox.signers["deployer"], sandbox.protocols, plan, roles)
+
+
+@pytest.fixture
+def desk(deployed, chain):
+    """The vault with a million dollars in it."""
+    made = Desk(chain, deployed)
+    made.deposit(1_000_000)
+    return made

@@ -8,13 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from evenkeel.bindings._generator.emit import (
-    emit_contract,
-    emit_errors,
-    emit_events,
-    emit_package,
-    emit_types,
-)
+from evenkeel.bindings._generator.emit_contract import emit_contract
+from evenkeel.bindings._generator.emit_shared import emit_errors, emit_events, emit_package, emit_types
 from evenkeel.bindings._generator.errors import GeneratorError
 from evenkeel.bindings._generator.model import ContractModel, TypeBook, read_contract
 from evenkeel.bindings._generator.naming import snake

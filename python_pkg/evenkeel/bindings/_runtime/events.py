@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from eth_typing import ChecksumAddress
@@ -42,6 +41,7 @@ class Event:
 E = TypeVar("E", bound=Event)
 
 _KNOWN: dict[tuple[bytes, int], type[Event]] = {}
+_SHAPES: dict[type[Event], tuple[Shape, Shape]] = {}
 
 
 def register_events(*classes: type[Event]) -> None:
@@ -66,9 +66,13 @@ def decode_log(log: Mapping[str, Any]) -> Event | None:
     return cls(**values, log=_reference(log))
 
 
-@cache
 def _shapes(cls: type[Event]) -> tuple[Shape, Shape]:
-    return Shape(cls.__name__, cls.INDEXED, cls.TYPES), Shape(cls.__name__, cls.DATA, cls.TYPES)
+    if cls not in _SHAPES:
+        _SHAPES[cls] = (
+            Shape(cls.__name__, cls.INDEXED, cls.TYPES),
+            Shape(cls.__name__, cls.DATA, cls.TYPES),
+        )
+    return _SHAPES[cls]
 
 
 def decode_logs(logs: Iterable[Mapping[str, Any]]) -> list[Event]:

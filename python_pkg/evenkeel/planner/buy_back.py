@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,15 @@ import numpy as np
 
 from evenkeel.bindings import OptionVenue
 from evenkeel.bindings.types import Kind, Trade
-from evenkeel.instruments import Book, EuropeanOption, Perp, Position, Spot
+from evenkeel.instruments import Book, EuropeanOption, Position, Spot
 from evenkeel.planner._desk import OFFLINE, WAD, Desk
 from evenkeel.pricing import black76
 from evenkeel.risk import Columns, greeks, scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy.typing as npt
 
     from evenkeel.bindings import Call
     from evenkeel.bindings.option_venue import TradeResult
@@ -60,16 +63,17 @@ class BuyBack:
     restores: bool
 
 
-def buy_backs(desk: Desk, hedges: Mapping[str, float], bands: Mapping[str, BandWidths]) -> dict[str, BuyBack]:
-    """Return the buy-back of each underlying that has a breach; empty where there is none.
+def buy_backs(desk: Desk, sized: Sized, bands: Mapping[str, BandWidths]) -> dict[str, BuyBack]:
+    """Return the buy-back of each underlying of `bands` that has a breach; empty where there is none.
 
-    `hedges` are the units about to be traded in each underlying by themselves: stress is judged with them done. A limit is
-    restored with `buy_back_cushion` of it to spare, or to the mandate's target, and binds for the model's and the guard's Greeks.
+    `sized(token, shift)` is the hedge, in units, that follows once a buy-back has added `shift` to delta: stress is judged with it
+    done. A limit is restored with `buy_back_cushion` of it to spare, or to the mandate's target, and binds for the model's and
+    the guard's Greeks.
     """
-    shorts = {token: _shorts(desk, token) for token in hedges}
-    stress, stressed = _stress(desk, shorts, hedges)
+    shorts = {token: _shorts(desk, token) for token in bands}
+    stress, stressed = _stress(desk, shorts, sized)
     found: dict[str, BuyBack] = {}
-    for token in hedges:
+    for token in bands:
         open_, forbidden = shorts[token]
         fraction, breaches = _greek_fraction(desk, token, open_, bands[token])
         if stressed and (open_ or forbidden):
@@ -95,6 +99,7 @@ def forbids(terms: OptionTerms, position: OptionPosition, spot: float, timestamp
     return not terms.min_delta / WAD < delta < 1.0 - terms.min_delta / WAD
 
 
+Sized = Callable[[str, float], float]
 Owned = list[tuple["VenueState", "OptionPosition"]]
 
 
@@ -165,36 +170,52 @@ def _needed(value: float, limit: float, goal: float, shorts: float) -> float:
     return (goal - value) / -shorts if shorts < 0.0 else math.inf
 
 
-def _stress(
-    desk: Desk, shorts: Mapping[str, tuple[Owned, Owned]], hedges: Mapping[str, float]
-) -> tuple[float, str]:
+def _stress(desk: Desk, shorts: Mapping[str, tuple[Owned, Owned]], sized: Sized) -> tuple[float, str]:
     """Return the fraction of all open shorts that brings every shock back under the stress limit, and the breach in words."""
-    book = desk.book
-    for token, size in hedges.items():
-        book = book.with_trade(Position(Perp(token, ""), size, ""), 0.0)
-    columns = Columns.of(book, desk.market)
+    columns = Columns.of(desk.book, desk.market)
     spots, shifts, names = scenarios(columns, desk.market)
     changes = columns.value(spots, shifts) - columns.value()
-    limit = desk.mandate.stress_loss.limit * desk.nav
-    worst = int(np.argmin(changes))
-    if -changes[worst] <= limit:
-        return 0.0, ""
-    words = f"stress loss {-changes[worst]:,.0f} USD at {names[worst]} over {limit:,.0f}"
+    moves = {
+        token: spots[:, columns.tokens.index(token)] - desk.market.spot(token) for token in columns.tokens
+    }
     owned = [entry for open_, _ in shorts.values() for entry in open_]
+    # Every token of the whole book, so that both are laid out alike.
+    padding = tuple(Position(Spot(token), 0.0, "") for token in columns.tokens)
     sub = _sub_book(owned)
-    # Every token of the whole book, so that both are laid out alike; the delta of what is bought back stays hedged.
-    padding = [Position(Spot(token), 0.0, "") for token in columns.tokens]
-    cover = [
-        Position(Perp(token, ""), -_model(desk, open_, "delta", token), "")
-        for token, (open_, _) in shorts.items()
-    ]
-    part = Columns.of(replace(sub, positions=(*sub.positions, *padding, *cover)), desk.market)
+    part = Columns.of(replace(sub, positions=(*sub.positions, *padding)), desk.market)
     given_up = part.value(spots, shifts) - part.value()
-    over = -changes > limit
-    if np.any(given_up[over] >= 0.0):
-        return math.inf, words
+    deltas = {token: _model(desk, open_, "delta", token) for token, (open_, _) in shorts.items()}
+
+    def losses(share: float) -> npt.NDArray[np.float64]:
+        left = changes - share * given_up
+        for token, delta in deltas.items():
+            if token in moves:
+                left = left + sized(token, -share * delta) * moves[token]
+        return -left
+
+    limit = desk.mandate.stress_loss.limit * desk.nav
+    now = losses(0.0)
+    worst = int(np.argmax(now))
+    if now[worst] <= limit:
+        return 0.0, ""
+    words = f"stress loss {now[worst]:,.0f} USD at {names[worst]} over {limit:,.0f}"
     goal = limit * (1.0 - desk.mandate.buy_back_cushion)
-    return float(np.max((-changes[over] - goal) / -given_up[over])), words
+    return (_smallest(lambda share: bool(losses(share).max() <= goal)) if owned else math.inf), words
+
+
+def _smallest(enough: Callable[[float], bool]) -> float:
+    """Return the smallest share in (0, 1] that is enough, infinite where none is.
+
+    The hedge jumps where delta leaves its band, so shares are tried in hundredths before the first that is enough is refined.
+    """
+    for step in range(1, 101):
+        if enough(step / 100.0):
+            low, high = (step - 1) / 100.0, step / 100.0
+            for _ in range(20):
+                middle = 0.5 * (low + high)
+                low, high = (low, middle) if enough(middle) else (middle, high)
+            return high
+    return math.inf
 
 
 def _at_least_minimum(desk: Desk, token: str, owned: Owned, share: float) -> float:

@@ -15,6 +15,7 @@ from evenkeel.planner.buy_back import BuyBack, Leg, buy_backs
 from evenkeel.planner.hedge import Need, Route, need, routes
 from evenkeel.planner.top_up import top_ups
 from evenkeel.pricing import black76
+from evenkeel.risk import stress_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +78,7 @@ def plan(snapshot: Snapshot, mandate: Mandate, quotes: Iterable[Quote] | None = 
             actions.append(
                 Action("alert", venue.venue, f"venue {venue.venue} holds value and is not in the mandate")
             )
+    actions += _beyond_caps(desk)
     reserve = _restore_reserve(desk)
     actions += [reserve] if reserve else []
     for task in _tasks(desk):
@@ -96,6 +98,9 @@ def _desk(snapshot: Snapshot, mandate: Mandate) -> Desk | str:
         return f"no price of {gone}: no trades until there is one"
     if state.valuation.low <= 0:
         return f"low NAV is {state.valuation.low / WAD:,.0f} USD: nothing can be sized"
+    unpriced = [u.symbol for u in state.underlyings if u.symbol in mandate.underlyings and not u.priced]
+    if unpriced:
+        return f"no price of {', '.join(unpriced)}: no trades until there is one"
     try:
         return Desk.of(snapshot, mandate)
     except MarketError as error:
@@ -109,7 +114,12 @@ def _tasks(desk: Desk) -> list[_Task]:
         token: delta_band(desk.mandate, desk.market.spot(token), desk.greeks.of("gamma", token), desk.nav)
         for token in tokens
     }
-    backs = buy_backs(desk, {token: n.size if n else 0.0 for token, n in alone.items()}, bands)
+
+    def sized(token: str, shift: float) -> float:
+        wanted = need(desk, token, tokens[token], shift) if token in tokens else None
+        return wanted.size if wanted else 0.0
+
+    backs = buy_backs(desk, sized, bands)
     found: list[_Task] = []
     for token, symbol in tokens.items():
         back = backs.get(token)
@@ -243,6 +253,29 @@ def _result(leg: Leg, data: bytes) -> tuple[float, float]:
     order = Trade(leg.position.position_id, leg.position.listing, leg.position.is_call, leg.size, 0, 0)
     answer = OptionVenue(leg.venue.venue, OFFLINE).trade(order).decode(data)
     return answer.cash / WAD, answer.fee / WAD
+
+
+def _beyond_caps(desk: Desk) -> list[Action]:
+    """Say which single failures, of a venue or of a quote token, would cost more than the mandate's caps."""
+    worst = stress_loss(desk.book, desk.market)
+    found: list[Action] = []
+    for address, loss in worst.venues.items():
+        name = desk.mandate.name_of(address)
+        if name and loss.amount > desk.mandate.cap_of(name) * desk.nav:
+            cap = desk.mandate.cap_of(name) * desk.nav
+            found.append(
+                Action("alert", address, f"{name} holds {loss.amount:,.0f} USD, its cap is {cap:,.0f}")
+            )
+    for token, loss in worst.quotes.items():
+        symbol = desk.market.symbol(token)
+        cap = desk.mandate.quote_tokens.get(symbol, 1.0) * desk.nav
+        if loss.amount > cap:
+            found.append(
+                Action(
+                    "alert", "", f"{loss.scenario} would cost {loss.amount:,.0f} USD, its cap is {cap:,.0f}"
+                )
+            )
+    return found
 
 
 def _restore_reserve(desk: Desk) -> Action | None:

@@ -1,5 +1,9 @@
 """The keeper on a real vault: what a cycle costs, what it does, and what it says."""
 
+import signal
+import time
+from pathlib import Path
+
 import pytest
 
 from evenkeel.bindings import AccessManager
@@ -50,6 +54,15 @@ def keeper(here, rpc, journal_path, monkeypatch):
     keeper.close()
 
 
+def next_block(keeper):
+    """Step until a head came: the node mines a little after it took a transaction."""
+    give_up = time.monotonic() + 20
+    while time.monotonic() < give_up:
+        if outcome := keeper.step():
+            return outcome
+    raise AssertionError("no head")
+
+
 def test_a_cycle_that_does_nothing_is_two_requests(here, keeper, rpc):
     rpc.methods.clear()
     assert keeper.step().kind == "nothing"
@@ -67,7 +80,7 @@ def test_delta_outside_its_band_is_brought_back_and_every_block_is_explained(her
     here.buy_ether(12 * WAD)
     hedge = keeper.step()
     assert hedge.kind == "sent"
-    after = keeper.step()
+    after = next_block(keeper)
     assert after.kind == "nothing"
     spot = after.decided.greeks["spot"]["WETH"]
     limit = 0.05 * after.decided.greeks["nav"]["low"]
@@ -129,3 +142,72 @@ def test_a_dry_run_says_what_it_would_do_and_sends_nothing(here, journal_path):
     assert process.returncode == 0, errors
     assert "hedge: " in said
     assert here.rpc.nonce(here.keeper) == before
+
+
+def test_a_reorganised_hedge_is_sent_again_as_it_was_and_not_planned_anew(here, keeper, journal_path):
+    here.buy_ether(12 * WAD)
+    assert keeper.step().kind == "sent"
+    assert next_block(keeper).kind == "nothing"
+    hedged, nonce = here.held(), here.rpc.nonce(here.keeper)
+    here.rpc.request("anvil_reorg", 1, [])
+    assert here.held() > hedged
+    assert next_block(keeper).kind == "waiting"
+    assert next_block(keeper).kind == "nothing"
+    assert (here.held(), here.rpc.nonce(here.keeper)) == (hedged, nonce)
+    with Journal.open_read_only(journal_path) as journal:
+        (tx,) = journal.transactions()
+        assert [state for state, _ in journal.history(tx.id)].count(State.SIGNED) == 1
+        assert (State.SENT, "reorganised away") in journal.history(tx.id)
+
+
+def wait_until_decided(here, path, process):
+    give_up = time.monotonic() + 30
+    head = here.rpc.block()["hash"]
+    while time.monotonic() < give_up and process.poll() is None:
+        if path.exists():
+            with Journal.open_read_only(path) as journal:
+                if journal.settled(head):
+                    return
+        time.sleep(0.02)
+    raise AssertionError(f"not decided: {process.communicate(timeout=5)}")
+
+
+def test_a_running_keeper_is_small_and_ends_when_it_is_told(here, journal_path):
+    with keeper_process(here, journal_path) as process:
+        wait_until_decided(here, journal_path, process)
+        peak = next(
+            line for line in Path(f"/proc/{process.pid}/status").read_text().splitlines() if "VmHWM" in line
+        )
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert int(peak.split()[1]) < 250 * 1024
+
+
+def test_the_stop_file_ends_it(here, journal_path, tmp_path):
+    stop = tmp_path / "stop"
+    with keeper_process(here, journal_path, "--stop-file", str(stop)) as process:
+        wait_until_decided(here, journal_path, process)
+        stop.touch()
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert '"event": "stopped"' in errors
+
+
+def test_a_second_keeper_on_one_journal_is_refused(here, journal_path):
+    with keeper_process(here, journal_path) as first:
+        wait_until_decided(here, journal_path, first)
+        with keeper_process(here, journal_path) as second:
+            _, errors = second.communicate(timeout=20)
+    assert second.returncode == 2
+    assert "another keeper is using it" in errors
+
+
+def test_the_spend_cap_halts_it_before_anything_is_signed(here, journal_path):
+    here.buy_ether(12 * WAD)
+    nonce = here.rpc.nonce(here.keeper)
+    with keeper_process(here, journal_path, "--spend-cap", "0.000001") as process:
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "halted: spend cap" in errors
+    assert here.rpc.nonce(here.keeper) == nonce

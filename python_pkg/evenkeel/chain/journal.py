@@ -20,38 +20,15 @@ from typing import TYPE_CHECKING, Any, Self
 from evenkeel.chain.block import BlockRef
 from evenkeel.chain.errors import JournalError
 from evenkeel.chain.records import OPEN, PENDING, WAITING, Decision, Intent, State, Transaction
+from evenkeel.chain.schema import SCHEMA, VERSION, create
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-VERSION = 1
 KILL_AT = "EVENKEEL_KILL_AT"
 """Names a state; the process kills itself right after committing a transaction in it. `broadcast` names the moment after the bytes
 left and before the journal says so. For crash tests."""
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE decisions (
-  id INTEGER PRIMARY KEY,
-  block_number INTEGER NOT NULL, block_hash TEXT NOT NULL UNIQUE, parent_hash TEXT NOT NULL, timestamp INTEGER NOT NULL,
-  outcome TEXT NOT NULL, greeks TEXT NOT NULL, plan TEXT NOT NULL, error TEXT, decided_at REAL NOT NULL
-) STRICT;
-CREATE INDEX decisions_by_number ON decisions (block_number);
-CREATE TABLE transactions (
-  id INTEGER PRIMARY KEY,
-  decision_id INTEGER REFERENCES decisions (id), state TEXT NOT NULL,
-  target TEXT NOT NULL, data BLOB NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, gas INTEGER, deadline INTEGER NOT NULL,
-  plan_id TEXT NOT NULL, reason TEXT NOT NULL, sender TEXT NOT NULL, timestamp INTEGER NOT NULL,
-  nonce INTEGER, max_fee INTEGER, tip INTEGER, hash TEXT UNIQUE, raw BLOB,
-  block_number INTEGER, block_hash TEXT, gas_used INTEGER, gas_price INTEGER, error TEXT,
-  replaces INTEGER REFERENCES transactions (id), sent_at REAL
-) STRICT;
-CREATE INDEX transactions_by_state ON transactions (state);
-CREATE INDEX transactions_by_decision ON transactions (decision_id);
-CREATE TABLE transitions (
-  transaction_id INTEGER NOT NULL REFERENCES transactions (id), state TEXT NOT NULL, at REAL NOT NULL, note TEXT
-) STRICT;
-"""
 _COLUMNS = (
     "id, decision_id, state, target, data, kind, value, gas, deadline, plan_id, reason, sender, timestamp, nonce, max_fee, tip, "
     "hash, raw, block_number, block_hash, gas_used, gas_price, error, replaces, sent_at"
@@ -98,11 +75,13 @@ class Journal:
         except OSError:
             os.close(lock)
             raise JournalError(f"journal {path}: another keeper is using it") from None
+        if not path.exists():
+            create(path, identity)
         journal = cls(sqlite3.connect(path, isolation_level=None), path, lock)
         try:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            for pragma in ("synchronous = FULL", "foreign_keys = ON"):
                 journal._db.execute(f"PRAGMA {pragma}")
-            journal._prepare({"version": str(VERSION), **identity})
+            journal._require({"version": str(VERSION), **identity})
         except sqlite3.DatabaseError as error:
             journal.close()
             raise JournalError(f"journal {path}: not a usable journal ({error})") from None
@@ -114,9 +93,9 @@ class Journal:
     @classmethod
     def in_memory(cls) -> Self:
         """Return a journal that ends with the process, for runs that send nothing."""
-        journal = cls(sqlite3.connect(":memory:", isolation_level=None), Path(":memory:"), None)
-        journal._prepare({"version": str(VERSION)})
-        return journal
+        db = sqlite3.connect(":memory:", isolation_level=None)
+        db.executescript(SCHEMA)
+        return cls(db, Path(":memory:"), None)
 
     @classmethod
     def open_read_only(cls, path: Path) -> Self:
@@ -165,7 +144,12 @@ class Journal:
                 " greeks = excluded.greeks, plan = excluded.plan, error = excluded.error, decided_at = excluded.decided_at",
                 (
                     *(block.number, block.hash, block.parent_hash, block.timestamp, outcome),
-                    *(json.dumps(greeks), json.dumps(plan), error, time.time()),
+                    *(
+                        json.dumps(greeks, allow_nan=False),
+                        json.dumps(plan, allow_nan=False),
+                        error,
+                        time.time(),
+                    ),
                 ),
             )
             row = self._db.execute("SELECT id FROM decisions WHERE block_hash = ?", (block.hash,)).fetchone()
@@ -286,14 +270,7 @@ class Journal:
 
     # Inside
 
-    def _prepare(self, identity: dict[str, str]) -> None:
-        if self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
-            # One statement at a time: executescript would commit the transaction it stands in.
-            with self._transaction():
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    self._db.execute(statement)
-                self._db.executemany("INSERT INTO meta VALUES (?, ?)", identity.items())
-            return
+    def _require(self, identity: dict[str, str]) -> None:
         held = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
         for key, value in identity.items():
             if held.get(key) != value:

@@ -319,6 +319,7 @@ class TxManager:
         self._broadcast(self._journal.transaction(row))
 
     def _mined(self, tx: Transaction, receipt: dict[str, Any]) -> None:
+        self._lost.pop(tx.id, None)
         self._journal.move(
             tx.id,
             State.MINED,

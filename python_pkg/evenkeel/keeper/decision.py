@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,10 @@ def decide(snapshot: Snapshot, mandate: Mandate, quote: Callable[[QuoteRequest],
 
 
 def describe(state: VaultState) -> dict[str, Any]:
-    """Return the exposures, prices, NAV and unit healths of `state` in reporting units, as JSON values."""
+    """Return the exposures, prices, NAV and unit healths of `state` in reporting units, as JSON values.
+
+    A unit that owes nothing has the health None.
+    """
     book, market = book_from_state(state), market_from_state(state)
     of_book = greeks(book, market)
     symbols = {item.token: item.symbol for item in state.underlyings}
@@ -66,5 +70,8 @@ def describe(state: VaultState) -> dict[str, Any]:
         "spot": {item.symbol: item.mid / WAD for item in state.underlyings if item.priced},
         "greeks": {symbols.get(token, token): asdict(of_book.report(token)) for token in of_book.underlyings},
         "total": asdict(of_book.total()),
-        "health": [asdict(unit) for unit in unit_healths(state)],
+        "health": [
+            {**asdict(unit), "health": unit.health if math.isfinite(unit.health) else None}
+            for unit in unit_healths(state)
+        ],
     }

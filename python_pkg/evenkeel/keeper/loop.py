@@ -253,6 +253,7 @@ class Keeper:
             intents=[intent],
             sender=self._sender,
         )
+        self._nudged = time.monotonic()
         try:
             sent = self._lane.send(row, block)
         except (FeesTooHigh, RpcError) as failure:

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from evenkeel.cli import main
+from evenkeel.deploy import Protocols
 from evenkeel.sandbox import cache, node, up
 from evenkeel.sandbox.artifacts import hardhat
 from evenkeel.sandbox.deployer import Deployer
@@ -105,6 +106,13 @@ def test_thirty_ether_and_two_hundred_thousand_susd_trade_within_a_few_basis_poi
         # A time-weighted price over 15 minutes can be read from the start.
         ticks, _ = d.call(pool.address, uniswap.core("UniswapV3Pool"), "observe", [900, 0])
         assert ticks[1] != ticks[0]
+
+
+def test_a_pool_whose_address_is_left_out_is_the_one_its_factory_made(sandbox):
+    content = sandbox.protocols.to_json()
+    for pool in content["uniswap"]["pools"].values():
+        del pool["address"]
+    assert Protocols.model_validate(content) == sandbox.protocols
 
 
 def test_a_damaged_cache_is_rebuilt_with_one_line(own_cache):

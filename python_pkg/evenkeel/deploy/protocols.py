@@ -37,6 +37,19 @@ Address = Annotated[str, AfterValidator(_address)]
 """A checksummed address, never zero. Lower case is accepted and checksummed."""
 
 
+_POOL_CODE_HASH = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")
+"""Of Uniswap v3's pool creation code, as published: every pool of an official factory is created from it."""
+
+
+def _pool_address(factory: str, tokens: dict[str, Any], pair: str, fee: int) -> str:
+    """Return where `factory` puts a pool: CREATE2 of the sorted tokens and the fee."""
+    sorted_tokens = sorted(bytes.fromhex(tokens[symbol]["address"][2:]) for symbol in pair.split("/"))
+    words = [part.rjust(32, b"\0") for part in (*sorted_tokens, fee.to_bytes(3, "big"))]
+    salt = Web3.keccak(b"".join(words))
+    packed = b"\xff" + bytes.fromhex(factory[2:]) + salt + _POOL_CODE_HASH
+    return "0x" + Web3.keccak(packed)[12:].hex()
+
+
 class Section(BaseModel):
     """A part of the file: immutable, and no field but the named ones."""
 
@@ -51,7 +64,10 @@ class Token(Section):
 
 
 class Pool(Section):
-    """A Uniswap v3 pool; `fee` in parts per million."""
+    """A Uniswap v3 pool; `fee` in parts per million.
+
+    A file may leave `address` out: it follows from the factory, the tokens and the fee, whether or not the pool exists.
+    """
 
     address: Address
     fee: PositiveInt
@@ -133,6 +149,22 @@ class Protocols(Section):
     perps: tuple[Curie, ...] = ()
     lyra: Lyra | None = None
     sources: dict[str, str] = Field(default_factory=dict, alias="_sources")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pool_addresses(cls, data: Any) -> Any:
+        """Fill in the pools' addresses that are left out. What is malformed is left to the fields' own checks."""
+        try:
+            uniswap, tokens = data["uniswap"], data["tokens"]
+            pools = {
+                pair: pool
+                if "address" in pool
+                else {**pool, "address": _pool_address(uniswap["factory"], tokens, pair, int(pool["fee"]))}
+                for pair, pool in uniswap["pools"].items()
+            }
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return data
+        return {**data, "uniswap": {**uniswap, "pools": pools}}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

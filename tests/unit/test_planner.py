@@ -192,7 +192,7 @@ def test_top_up_draws_on_lending_then_on_the_reserve():
 
 def test_reserve_is_restored_from_lending():
     vault = hedged()
-    vault.idle, vault.lent = 10_000.0, 500_000.0
+    vault.idle, vault.lent = 10_000.0, 400_000.0
     (action,) = decide(vault).actions
     assert action.kind == "withdraw"
     vault.execute(action.instructions)

@@ -165,19 +165,8 @@ _WITHDRAW = Function[int](
 
 
 class AaveV3LendingVenue(Contract):
-    """AaveV3LendingVenue: tokens lent to and borrowed from Aave v3 at the variable rate. VALUE. What is
-    lent less what is owed, interest included, plus tokens waiting here, at our oracle's mid. The asset
-    itself adds to the value and is no exposure; every other token is one. Nothing is lost on the way
-    out, so the half-width is 0. MARGIN. Unit 0 by Aave's own rule and price, turned into asset units by
-    Aave's price of the asset: equity is the collateral times its liquidation threshold, maintenance the
-    debt, initial the debt that equity would have to cover for Aave to lend more (debt x threshold /
-    loan-to-value). Health is Aave's own health factor. MARGIN ACTIONS. `post` supplies the asset, `free`
-    withdraws it. `reduce` repays a fraction of every debt: the asset from the vault's idle and then from
-    what is lent, another token from what waits here and then from what is lent. Where that is too little
-    it reverts with `Unsupported`, since this adapter cannot buy the token. Where nothing is owed it
-    withdraws that fraction of the asset that is lent. ASSUMPTIONS. AAVE'S ORACLE DOES NOT CHECK THE AGE
-    OF ITS PRICES AND NEITHER DOES THIS ADAPTER; THE VAULT'S GUARD REQUIRES OUR OWN ORACLE TO BE FRESH.
-    NO EFFICIENCY MODE AND NO ISOLATION MODE IS ENTERED.
+    """AaveV3LendingVenue: tokens lent to and borrowed from Aave v3 at the variable rate. Specified in
+    `contracts/venues/lending/AaveV3LendingVenue.sol`.
     """
 
     __slots__ = ()

@@ -334,9 +334,8 @@ _UPDATE_AUTHORITY = Function[None](
 
 
 class Authority(Contract):
-    """Authority: who may do what in one vault and the contracts around it. OpenZeppelin's AccessManager
-    with the names of our roles. Role 0 is its admin, the governor. Which function needs which role is
-    set by `setTargetFunctionRole`; a restricted function nobody set a role for is the governor's.
+    """Authority: who may do what in one vault and the contracts around it. Specified in
+    `contracts/Authority.sol`.
     """
 
     __slots__ = ()

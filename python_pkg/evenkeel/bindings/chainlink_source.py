@@ -126,9 +126,8 @@ _TOKEN = Function[ChecksumAddress](
 
 
 class ChainlinkSource(Contract):
-    """ChainlinkSource: one Chainlink feed as a price source. Answers the feed's last price while its round
-    is finished, it is younger than `maxAge`, and it lies inside [`minPrice`, `maxPrice`]. The half-width
-    is the feed's deviation threshold: the price may have moved by that much without a new round.
+    """ChainlinkSource: one Chainlink feed as a price source. Specified in
+    `contracts/oracle/ChainlinkSource.sol`.
     """
 
     __slots__ = ()

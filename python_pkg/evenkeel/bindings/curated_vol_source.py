@@ -169,10 +169,8 @@ _VOL = Function[VolResult](
 
 
 class CuratedVolSource(Contract):
-    """CuratedVolSource: implied vols posted by a curator, one a slice of (underlying, expiry). The interval
-    is the posted vol and `halfWidth` to either side, the same at every strike. A post moves a slice by
-    at most `maxMove`, and not within `minInterval` seconds of the last, so a stolen poster moves a vol
-    at a known rate. A slice not posted for `maxAge` seconds is refused.
+    """CuratedVolSource: implied vols posted by a curator, one a slice of (underlying, expiry). Specified in
+    `contracts/oracle/CuratedVolSource.sol`.
     """
 
     __slots__ = ()

@@ -183,15 +183,8 @@ _VAULT = Function[ChecksumAddress](
 
 
 class CuriePerpVenue(Contract):
-    """CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once. VALUE.
-    Margin balance, realised and unsettled profit, and for each market size x our oracle's mid + open
-    notional - pending funding. Own half-width: |size| x |mark - our mid| plus the taker fee of closing.
-    MARGIN. Unit 0 by Curie's own rule: equity is its account value, maintenance its requirement for
-    liquidation, initial its initial-margin ratio of the positions' value. STALENESS. Curie trades on a
-    feed of any age, so an order that is not reduce-only is refused with `VenueStale` when the market's
-    Chainlink reading is older than `maxFeedAge`. Exits are not: `reduce`, reduce-only orders and `free`
-    pass. ASSUMPTIONS. THE SETTLEMENT TOKEN IS THE VAULT'S ASSET. THIS ACCOUNT NEVER PROVIDES LIQUIDITY,
-    SO ALL OF ITS POSITION IS TAKER'S. CURIE'S QUOTE IS WORTH ONE ASSET UNIT.
+    """CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once.
+    Specified in `contracts/venues/perp/CuriePerpVenue.sol`.
     """
 
     __slots__ = ()

@@ -147,10 +147,7 @@ _WITHDRAW = Function[int](
 
 
 class LendingVenue(Contract):
-    """ILendingVenue: supply, borrow. Amounts are in the token's own decimals. The asset comes from and goes
-    to the vault's idle; any other token comes from the adapter's own balance (see `ISpotVenue.move`) and
-    goes to `recipient`, which must be a venue of the same vault.
-    """
+    """ILendingVenue: supply, borrow. Specified in `contracts/venues/lending/ILendingVenue.sol`."""
 
     __slots__ = ()
 

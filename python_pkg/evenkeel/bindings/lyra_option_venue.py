@@ -227,18 +227,8 @@ _VAULT = Function[ChecksumAddress](
 
 
 class LyraOptionVenue(Contract):
-    """LyraOptionVenue: European options bought from and sold to Lyra v1's pool. CASH. Lyra pays and margins
-    in its quote token. What a trade needs of it is bought with idle in one pool, and what is left of it
-    is sold back and returned to the vault before the call ends: the adapter holds none between calls,
-    except what Lyra sends by itself (a liquidation, a settlement that a stranger asked for), until
-    `sync` or `settle`. TRADES. A trade of one position moves Lyra's vol, so sizes are in Lyra's own
-    contracts and nothing is split. `cash` and `fee` are Lyra's amounts at our oracle's mid of the quote
-    token; a buy of a long option can also lose the pool's fee on what its limit exceeds the cost by. A
-    short that is grown, shrunk or closed pays and receives within its collateral. CACHE. Before a trade
-    the board's cached Greeks are refreshed where Lyra calls them stale. REDUCE. Works on any position of
-    `positions()`, long or short. It closes in the ordinary way and, where Lyra refuses that (outside its
-    delta bounds, after the cutoff), by force at Lyra's penalty price, never beyond `limitPrice`. A short
-    gives up collateral in proportion; what it costs is paid from that.
+    """LyraOptionVenue: European options bought from and sold to Lyra v1's pool. Specified in
+    `contracts/venues/option/LyraOptionVenue.sol`.
     """
 
     __slots__ = ()

@@ -178,7 +178,7 @@ _VAULT = Function[ChecksumAddress](
 
 
 class OptionVenue(Contract):
-    """IOptionVenue: European options."""
+    """IOptionVenue: European options. Specified in `contracts/venues/option/IOptionVenue.sol`."""
 
     __slots__ = ()
 

@@ -115,11 +115,8 @@ _SET_AUTHORITY = Function[None](
 
 
 class OracleAdapter(Contract):
-    """OracleAdapter: several sources a token, one interval in units of the vault's asset. `quote(token)`
-    reads every source of the token and drops those that revert. The mid is the median of the others (the
-    mean of the middle two when even); the interval is the hull of each one's own interval, so
-    disagreement widens it. Fewer than the quorum, or an interval wider than allowed, revert with both
-    numbers.
+    """OracleAdapter: several sources a token, one interval in units of the vault's asset. Specified in
+    `contracts/oracle/OracleAdapter.sol`.
     """
 
     __slots__ = ()

@@ -158,7 +158,9 @@ _VAULT = Function[ChecksumAddress](
 
 
 class PerpVenue(Contract):
-    """IPerpVenue: perpetual futures, filled at once or later."""
+    """IPerpVenue: perpetual futures, filled at once or later. Specified in
+    `contracts/venues/perp/IPerpVenue.sol`.
+    """
 
     __slots__ = ()
 

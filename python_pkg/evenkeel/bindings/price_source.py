@@ -46,7 +46,7 @@ _TOKEN = Function[ChecksumAddress](
 
 
 class PriceSource(Contract):
-    """IPriceSource: one reading of one token's price."""
+    """IPriceSource: one reading of one token's price. Specified in `contracts/oracle/IPriceSource.sol`."""
 
     __slots__ = ()
 

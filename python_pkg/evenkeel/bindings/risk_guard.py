@@ -125,22 +125,7 @@ _UNDERLYINGS = Function[tuple[ChecksumAddress, ...]](
 
 
 class RiskGuard(Contract):
-    """RiskGuard: what a rebalance must satisfy. Holds the limits and judges two valuations of a vault, from
-    before and after a call: - priced: every venue was priced in both (`Unpriced`); - loss: `CornerLoss`
-    is at most `maxLossPerCall` of low NAV before the call (`LossTooLarge`); - limits: with b the largest
-    breach of any measure of any underlying, b ends at 0, or at most at nine tenths of what it was with
-    no measure going from outside one end of its range to outside the other (`LimitBreached` names the
-    worst). Pending orders count filled and unfilled. An exposure to a token without limits is refused,
-    zeros aside (`NoLimits`); - health: a unit of a venue that was called ends at its venue's minimum
-    health or above; one that was below before may stay below if it is not worse (`UnitUnhealthy`). A
-    call must not be refused for mending half of a problem, nor for one that it did not touch; - caps: a
-    venue that grew is worth at most its cap of low NAV after the call (`CapExceeded`). A top-up is held
-    to the same, but where limits are broken already it need only not break them further, measured by the
-    low NAV from before the call on both sides. FRACTIONS are at 1e18. `type(int256).min` and `max` stand
-    for no limit. ROLES. `setLimits` and `setMaxLossPerCall` are restricted by the authority.
-    ASSUMPTIONS. THE VAULT THAT ASKS PASSES VALUATIONS OF ITS OWN FROM THE VALUER: THE GUARD KEEPS NO
-    STATE FOR A VAULT, SO THAT A FALSE ONE DECEIVES ITSELF ALONE.
-    """
+    """RiskGuard: what a rebalance must satisfy. Specified in `contracts/guard/RiskGuard.sol`."""
 
     __slots__ = ()
 

@@ -131,7 +131,9 @@ _VAULT = Function[ChecksumAddress](
 
 
 class SpotVenue(Contract):
-    """ISpotVenue: tokens bought and sold against the asset."""
+    """ISpotVenue: tokens bought and sold against the asset. Specified in
+    `contracts/venues/spot/ISpotVenue.sol`.
+    """
 
     __slots__ = ()
 

@@ -149,13 +149,8 @@ _VAULT = Function[ChecksumAddress](
 
 
 class UniswapV3SpotVenue(Contract):
-    """UniswapV3SpotVenue: tokens held outright, traded against the asset in Uniswap v3. One pool a token,
-    chosen at deployment. Holdings are valued at our oracle's mid; the half-width is the pool's fee on
-    their value, the cost of selling them. There is no margin: `marginUnits` is empty, `post` and `free`
-    are `Unsupported`, and `reduce(0, ...)` sells a fraction of every token. A swap whose average price,
-    fee included, is worse than the limit reverts with `PriceLimit`, except a buy that would cost more
-    than was drawn for it, which the router itself refuses. ASSUMPTION: THE ROUTER TAKES NO MORE THAN IT
-    IS GIVEN FOR ONE SWAP; NO APPROVAL IS LEFT STANDING.
+    """UniswapV3SpotVenue: tokens held outright, traded against the asset in Uniswap v3. Specified in
+    `contracts/venues/spot/UniswapV3SpotVenue.sol`.
     """
 
     __slots__ = ()

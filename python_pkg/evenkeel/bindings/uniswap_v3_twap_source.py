@@ -102,9 +102,8 @@ _WINDOW = Function[int](
 
 
 class UniswapV3TwapSource(Contract):
-    """UniswapV3TwapSource: the time-weighted price of a Uniswap v3 pool as a price source. Answers the
-    geometric mean price over the last `window` seconds, while the harmonic mean of the liquidity in
-    range over that window is at least `minLiquidity`.
+    """UniswapV3TwapSource: the time-weighted price of a Uniswap v3 pool as a price source. Specified in
+    `contracts/oracle/UniswapV3TwapSource.sol`.
     """
 
     __slots__ = ()

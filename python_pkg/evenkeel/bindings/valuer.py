@@ -102,21 +102,8 @@ _VALUE = Function[Valuation](
 
 
 class Valuer(Contract):
-    """Valuer: one interval for a whole vault, in which a position and its hedge cancel. Stateless; serves
-    any vault. THE INTERVAL. With D, G the delta and gamma netted by underlying, V the vega netted by
-    underlying and expiry, and ds, dv the larger half of each price and vol interval, W = sum_u [ |D_u|
-    ds_u + 1/2 |G_u| ds_u^2 ] + sum_{u,e} |V_ue| dv_ue + sum halfWidth, low = mid - W, high = mid + W.
-    The vol of (underlying, expiry) is read at the strike that equals the mid price. Every term of W
-    rounds up. Exposures to the asset itself carry no risk and are left out. WHAT CANNOT BE READ. A venue
-    is unpriced when its `book()` or `pending()` reverts, returns what does not decode, needs more than
-    `BOOK_GAS`, holds numbers beyond `VALUE_BOUND` or has vega without an expiry; when a price or vol
-    that it depends on is missing or beyond `PRICE_BOUND`; and when its entries no longer fit in
-    `MAX_EXPOSURES`. An unpriced venue adds nothing to mid, low, high or the exposures, and `priced` is
-    false. Its true value is at least zero to the vault, so low stays a lower bound. High is then no
-    upper bound: nothing may enter on it. GAS. A read that fails with less than its allowance reverts
-    with `GasTooLow`, or a caller could choose which venues count by choosing the gas of a transaction.
-    ASSUMPTIONS. THE VAULT, ITS ASSET, THE ORACLE AND THE VOL SOURCE ARE TRUSTED. VENUES ARE NOT. LOSSES
-    OF A VENUE STOP AT WHAT IT HOLDS. THE ASSET HAS AT MOST 18 DECIMALS.
+    """Valuer: one interval for a whole vault, in which a position and its hedge cancel. Specified in
+    `contracts/guard/Valuer.sol`.
     """
 
     __slots__ = ()

@@ -409,7 +409,7 @@ _WITHDRAW = Function[int](
 
 
 class Vault(Contract):
-    """Vault: shares over idle cash and venues, rebalanced under guard."""
+    """Vault: shares over idle cash and venues, rebalanced under guard. Specified in `contracts/Vault.sol`."""
 
     __slots__ = ()
 

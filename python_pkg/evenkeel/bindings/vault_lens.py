@@ -84,16 +84,7 @@ _VENUE_STATE = Function[VenueState](
 
 
 class VaultLens(Contract):
-    """VaultLens: the whole state of a vault in one view. Stateless; serves any vault; made to be called off
-    chain. WHAT CANNOT BE READ. Each venue is read in a call of this contract to itself with `VENUE_GAS`,
-    so that one that reverts, answers what does not decode or burns its gas comes back with `readable`
-    false, empty arrays, and its revert data in `failure` (first `MAX_FAILURE` bytes; empty when the data
-    did not decode or the gas ran out). `kind` and `protocol` are then filled where they at least can be
-    read. A token without a price has `priced` false; one that is no ERC-20 has an empty symbol and 18
-    decimals. UNDERLYINGS are the asset first, then the tokens that have limits at the guard, each once.
-    ASSUMPTIONS. THE VAULT, ITS GUARD, VALUER AND ORACLE ARE WHAT THEY CLAIM TO BE. THE CALLER BRINGS
-    ENOUGH GAS FOR 2 x 8 VENUES; THE VALUER REVERTS WITH `GasTooLow` OTHERWISE.
-    """
+    """VaultLens: the whole state of a vault in one view. Specified in `contracts/lens/VaultLens.sol`."""
 
     __slots__ = ()
 

@@ -107,19 +107,8 @@ _VAULT = Function[ChecksumAddress](
 
 
 class Venue(Contract):
-    """IVenue: one vault's position at one protocol, behind one face. An adapter belongs to one vault, holds
-    that vault's position and margin at one protocol, and holds nothing for anyone else. A hacked
-    protocol therefore costs at most what this adapter holds. SCALES. `assets`, `minPosted`, `minFreed`
-    and return values of `post` and `free` are asset amounts in the asset's own decimals. Values,
-    margins, sizes, prices and fractions are int256 or uint256 at 1e18. A price is asset units for one
-    whole underlying token. CASH. The vault's idle asset never rests in an adapter. State-changing
-    functions draw what they need with `IVault.fund` (open only to the venue that the vault is calling)
-    and return what is left to the vault before they end. What an adapter still holds in any token is
-    part of its book. CALLERS. Functions marked VAULT revert with `OnlyVault` for any other caller. Views
-    are open to anyone. ROUNDING. Always against the vault: `book().mid`, `equity` and amounts returned
-    round down; `halfWidth`, `initial`, `maintenance` and amounts taken round up. ASSUMPTIONS. THE
-    PROTOCOL'S TOKENS NEITHER REBASE NOR TAKE A FEE ON TRANSFER, EXCEPT INTEREST-BEARING TOKENS WHICH THE
-    ADAPTER VALUES THROUGH THEIR INDEX. THE PROTOCOL MAY BE HOSTILE; THE ORACLE AND VOL SOURCE ARE NOT.
+    """IVenue: one vault's position at one protocol, behind one face. Specified in
+    `contracts/venues/IVenue.sol`.
     """
 
     __slots__ = ()

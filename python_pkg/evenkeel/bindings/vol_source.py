@@ -29,7 +29,9 @@ _VOL = Function[VolResult](
 
 
 class VolSource(Contract):
-    """IVolSource: interval implied volatility by underlying, expiry and strike."""
+    """IVolSource: interval implied volatility by underlying, expiry and strike. Specified in
+    `contracts/oracle/IVolSource.sol`.
+    """
 
     __slots__ = ()
 

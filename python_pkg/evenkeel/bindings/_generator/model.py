@@ -150,11 +150,15 @@ class _Docs:
 
     def __init__(self, metadata: str | None, sources: Sources) -> None:
         # foundry's parsed `metadata` leaves out what is said about the contract itself
-        output = json.loads(metadata or "{}").get("output", {})
+        parsed = json.loads(metadata or "{}")
+        output = parsed.get("output", {})
         self._user = output.get("userdoc", {})
         self._dev = output.get("devdoc", {})
         self._sources = sources
-        self.contract = Doc(self._join(self._dev.get("title", ""), self._user.get("notice", "")))
+        # the compiler joins paragraphs, so the notice of a contract is left where it can be read
+        said = self._join(self._dev.get("title", ""))
+        source = next(iter(parsed.get("settings", {}).get("compilationTarget", {})), "")
+        self.contract = Doc(f"{said} Specified in `{source}`." if said else "")
 
     def of(self, kind: str, signature: str) -> Doc:
         group = {"function": "methods", "event": "events", "error": "errors", "constructor": "methods"}[kind]

@@ -77,7 +77,7 @@ def test_an_invalid_mandate_field(refused, mandate):
 
 def test_an_unknown_venue(refused, mandate):
     mandate.write_text(mandate.read_text().replace('"spot"', '"moon"'))
-    assert "venues.moon: unknown venue; the deployment has spot" in refused()
+    assert "venues.moon: unknown venue; the deployment has spot, uniswap-v3" in refused()
 
 
 def test_the_wrong_chain(refused, deployment):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ETHER = 10**18
 _VENUES = frozenset({"spot", "lending", "perp", "option"})
+_PROTOCOLS = {"spot": "uniswap-v3", "lending": "aave-v3", "option": "lyra-v1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class KeeperConfig:
 class Addresses:
     """What the keeper needs of a deployment.
 
-    `venues` are by the deployment's name and by its last part ("perp/perp-a" and "perp-a"). `keeper_grant` is the transaction that
+    `venues` are by the deployment's name and by the one that mandates use: the protocol's, or the instance's ("spot" is also
+    "uniswap-v3", "perp/perp-a" also "perp-a"). `keeper_grant` is the transaction that
     gave the keeper its role, where the file has it.
     """
 
@@ -65,7 +67,7 @@ def read_addresses(path: Path) -> Addresses:
         raise ConfigError(f"{path}: the deployment is not finished; run it again")
     named = {step: placed.address for step, placed in file.placed.items()}
     venues = {name: named[name] for name in named if name.partition("/")[0] in _VENUES}
-    short = {name.rpartition("/")[2]: address for name, address in venues.items()}
+    short = {_PROTOCOLS.get(name, name.rpartition("/")[2]): address for name, address in venues.items()}
     try:
         vault, lens = named["vault"], named["lens"]
     except KeyError as missing:

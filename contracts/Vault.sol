@@ -22,7 +22,8 @@ import {IVenue} from "./venues/IVenue.sol";
 /// `previewX` values as `X` does and equals it in the same state. An exit pays from idle alone: `maxWithdraw` and `maxRedeem`
 /// stop at idle.
 ///
-/// WHEN A VENUE OR PRICE CANNOT BE READ. Entry is closed: `maxDeposit` and `maxMint` are 0. Exit stays open at the low NAV, in which
+/// WHEN A VENUE OR PRICE CANNOT BE READ. Entry is closed: `maxDeposit` and `maxMint` are 0 and their previews revert with
+/// `IRiskGuard.Unpriced`. Exit stays open at the low NAV, in which
 /// an unpriced venue counts as zero; who leaves then leaves its value to those who stay. At a low NAV of zero nothing can be redeemed. A
 /// transaction that brings too little gas to tell a broken venue from a starved one reverts with `IValuer.GasTooLow`.
 ///
@@ -200,7 +201,7 @@ contract Vault is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 shares)
     {
-        Quote memory q = _entryQuote();
+        Quote memory q = _liveQuote();
         uint256 most = _maxEntry(q);
         if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
         shares = _sharesFor(assets, q.high, Math.Rounding.Floor);
@@ -214,7 +215,7 @@ contract Vault is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 assets)
     {
-        Quote memory q = _entryQuote();
+        Quote memory q = _liveQuote();
         uint256 most = _maxEntry(q);
         if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
         assets = _assetsFor(shares, q.high, Math.Rounding.Ceil);
@@ -228,7 +229,7 @@ contract Vault is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 shares)
     {
-        Quote memory q = _entryQuote();
+        Quote memory q = _liveQuote();
         uint256 most = _maxWithdraw(owner, q);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
         shares = _sharesFor(assets, q.low, Math.Rounding.Ceil);
@@ -242,7 +243,7 @@ contract Vault is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 assets)
     {
-        Quote memory q = _entryQuote();
+        Quote memory q = _liveQuote();
         uint256 most = _maxRedeem(owner, q);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
         assets = _assetsFor(shares, q.low, Math.Rounding.Floor);
@@ -301,13 +302,7 @@ contract Vault is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IERC4626
-    function previewDeposit(uint256 assets)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256)
-    {
+    function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
         return _sharesFor(assets, _open(_quote()).high, Math.Rounding.Floor);
     }
 
@@ -328,13 +323,7 @@ contract Vault is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IERC4626
-    function previewRedeem(uint256 shares)
-        public
-        view
-        override(ERC4626, IERC4626)
-        nonReentrantView
-        returns (uint256)
-    {
+    function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
         return _assetsFor(shares, _quote().low, Math.Rounding.Floor);
     }
 
@@ -375,8 +364,8 @@ contract Vault is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
         emit Marked(low, mid, high);
     }
 
-    /// @dev The quote a state-changing call uses; its mark is stored when whole.
-    function _entryQuote() private returns (Quote memory) {
+    /// @dev The quote of an entry or exit; a mark is stored when every venue is priced.
+    function _liveQuote() private returns (Quote memory) {
         (bool priced, int256 low, int256 mid, int256 high) = IValuer(valuer).interval(address(this));
         if (priced) _store(low, mid, high);
         return _rounded(priced, low, high);

@@ -75,7 +75,8 @@ library CornerLoss {
         pure
         returns (uint256)
     {
-        int256 vega = _vega(afterwards.exposures, p.underlying, p.expiry) - _vega(before.exposures, p.underlying, p.expiry);
+        int256 vega =
+            _vega(afterwards.exposures, p.underlying, p.expiry) - _vega(before.exposures, p.underlying, p.expiry);
         uint256 width = vega > 0 ? p.mid - p.low : p.high - p.mid;
         return (vega.abs() * width).ceilDiv(1e18);
     }
@@ -94,7 +95,9 @@ library CornerLoss {
 
     function _vega(Exposure[] calldata exposures, address underlying, uint64 expiry) private pure returns (int256) {
         for (uint256 i; i < exposures.length; ++i) {
-            if (exposures[i].underlying == underlying && exposures[i].expiry == expiry) return exposures[i].greeks.vega;
+            if (exposures[i].underlying == underlying && exposures[i].expiry == expiry) {
+                return exposures[i].greeks.vega;
+            }
         }
         return 0;
     }

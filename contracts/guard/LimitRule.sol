@@ -55,7 +55,11 @@ library LimitRule {
     }
 
     /// @notice How far the span [`least`, `most`] leaves `range` below and above.
-    function breaches(int256 least, int256 most, Range memory range) internal pure returns (uint256 below, uint256 above) {
+    function breaches(int256 least, int256 most, Range memory range)
+        internal
+        pure
+        returns (uint256 below, uint256 above)
+    {
         if (least < range.min) below = _relative(range.min - least, range.min);
         if (most > range.max) above = _relative(most - range.max, range.max);
     }

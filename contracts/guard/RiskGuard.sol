@@ -21,7 +21,7 @@ import {LimitRule} from "./LimitRule.sol";
 ///   one that it did not touch;
 /// - caps: a venue that grew is worth at most its cap of low NAV after the call (`CapExceeded`).
 ///
-/// A top-up is held to the same, but where limits are broken already it need only not break them further, measured by the low NAV
+/// A top-up is held to the same, but where limits are broken already it need only break none further, measured by the low NAV
 /// from before the call on both sides.
 ///
 /// FRACTIONS are at 1e18. `type(int256).min` and `max` stand for no limit.
@@ -49,11 +49,12 @@ contract RiskGuard is IRiskGuard, AccessManaged {
     mapping(address underlying => bool) private _known;
     mapping(address underlying => Limits) private _limits;
 
-    /// @dev The largest breach on either side of a call.
+    /// @dev The largest breach before and after a call, and one that crossed over and one that grew, if any.
     struct Finding {
         uint256 before;
         LimitRule.Breach afterwards;
         LimitRule.Breach crossing;
+        LimitRule.Breach grown;
     }
 
     constructor(address authority) AccessManaged(authority) {}
@@ -105,7 +106,7 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         loss = _checkLoss(before, afterwards);
         Finding memory found = _find(before, afterwards, before.low);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
-        if (found.afterwards.size > found.before) LimitRule.refuse(found.afterwards);
+        if (found.grown.size > 0) LimitRule.refuse(found.grown);
         _checkCaps(vault, before, afterwards);
     }
 
@@ -174,6 +175,7 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         LimitRule.Breach memory breach = LimitRule.Breach(below, token, Measure(m), is_.least[m], range);
         if (above > below) (breach.size, breach.value) = (above, is_.most[m]);
         if (breach.size > found.afterwards.size) found.afterwards = breach;
+        if (breach.size > worstBefore) found.grown = breach;
         if ((below > 0 && belowBefore == 0 && aboveBefore > 0) || (above > 0 && aboveBefore == 0 && belowBefore > 0)) {
             found.crossing = breach;
         }
@@ -188,7 +190,9 @@ contract RiskGuard is IRiskGuard, AccessManaged {
             bool mending;
             for (uint256 j; j < unitsBefore.length; ++j) {
                 UnitHealth calldata was = unitsBefore[j];
-                if (was.venue == u.venue && was.unit == u.unit) mending = was.health < minimum && u.health >= was.health;
+                if (was.venue == u.venue && was.unit == u.unit) {
+                    mending = was.health < minimum && u.health >= was.health;
+                }
             }
             if (!mending) revert UnitUnhealthy(u.venue, u.unit, u.health, minimum);
         }

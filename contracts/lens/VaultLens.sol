@@ -97,11 +97,7 @@ contract VaultLens is IVaultLens {
         }
     }
 
-    function _unreadable(address vault, address venue, bytes memory reason)
-        private
-        view
-        returns (VenueState memory s)
-    {
+    function _unreadable(address vault, address venue, bytes memory reason) private view returns (VenueState memory s) {
         s.venue = venue;
         s.config = IVault(vault).venueConfig(venue);
         if (reason.length > MAX_FAILURE) {

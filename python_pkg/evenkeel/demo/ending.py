@@ -24,8 +24,9 @@ _SHARE_OFFSET = 10**6
 
 def refuse(stage: Stage) -> Refusal:
     """Sign a bad instruction with the keeper's key, have it mined, and decode why it failed."""
+    token = measure.underlying(stage.state())
     spot = SpotVenue(stage.names[_VENUE], stage.w3)
-    call = stage.instruct(spot.swap(measure.underlying(stage.state()).token, _BAD_SIZE * _WAD, 2**255))
+    call = stage.instruct(spot.swap(token.token, _BAD_SIZE * _WAD, token.high * 11 // 10))
     keeper = stage.sandbox.signers["keeper"]
     sent = keeper.send(stage.w3, {"to": call.to, "data": HexBytes(call.data), "gas": _GAS})
     receipt = stage.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)

@@ -120,6 +120,6 @@ class KeeperProcess:
 def _key_file(key: str, folder: Path) -> tuple[Path, Path]:
     # One iteration: the key is public, and a slow derivation would protect nothing.
     keystore, password = folder / "keeper.json", folder / "keeper.password"
-    keystore.write_text(json.dumps(Account.encrypt(key, "sandbox", kdf="pbkdf2", iterations=1)))
+    keystore.write_text(json.dumps(Account.encrypt(HexBytes(key), "sandbox", kdf="pbkdf2", iterations=1)))
     password.write_text("sandbox\n")
     return keystore, password

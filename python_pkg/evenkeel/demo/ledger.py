@@ -80,11 +80,8 @@ def _taker_fee(size: float, cash: float, rate: float) -> float:
 
 def _trade(venue: VenueState, event: Traded, before: VaultState) -> Fill:
     known = next(v for v in before.venues if v.venue == venue.venue)
-    listing: Listing | OptionPosition = next(
-        entry
-        for entry in (*venue.listings, *known.listings, *known.options)
-        if entry.listing == event.listing
-    )
+    listings: tuple[Listing | OptionPosition, ...] = (*venue.listings, *known.listings, *known.options)
+    listing = next(entry for entry in listings if entry.listing == event.listing)
     option = EuropeanOption(listing.underlying, listing.expiry, listing.strike / _WAD, event.is_call)
     return Fill(venue.venue, option, event.size / _WAD, event.cash / _WAD, fee=event.fee / _WAD)
 

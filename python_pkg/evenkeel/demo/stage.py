@@ -17,11 +17,12 @@ from evenkeel.sandbox.deployer import Deployer
 from evenkeel.sandbox.protocols import lyra, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from eth_typing import ChecksumAddress
 
-    from evenkeel.bindings import Call
+    from evenkeel.bindings import Call, Receipt
     from evenkeel.bindings.types import Listing, VaultState
     from evenkeel.deploy import Deployment
     from evenkeel.sandbox import Sandbox
@@ -56,6 +57,10 @@ class Stage:
     lens: VaultLens
     names: dict[str, ChecksumAddress]
     """Venues by the mandate's names."""
+    deposited: VaultState | None = None
+    """The vault when the deposits were in and nothing was traded."""
+    opening_logs: list[Mapping[str, Any]] = field(default_factory=list)
+    """What the trades that opened the book logged."""
     _plans: Any = field(default_factory=count)
 
     @property
@@ -71,15 +76,15 @@ class Stage:
         """Return the head's time, unix seconds."""
         return int(self.w3.eth.get_block("latest")["timestamp"])
 
-    def instruct(self, *calls: Call[Any]) -> Call[list[bytes]]:
+    def instruct(self, *calls: Call[Any]) -> Call[tuple[bytes, ...]]:
         """Return the rebalance that carries out `calls`."""
         plan_id = (next(self._plans) + (1 << 200)).to_bytes(32)
         instructions = [Instruction(venue=call.to, data=call.data) for call in calls]
         return self.vault.rebalance(instructions, self.now() + _DEADLINE, plan_id)
 
-    def send(self, *calls: Call[Any]) -> int:
-        """Send `calls` as one rebalance from the keeper's account and return the gas it used."""
-        return self.instruct(*calls).send(self.sandbox.signers["keeper"], gas=_GAS).gas_used
+    def send(self, *calls: Call[Any]) -> Receipt:
+        """Send `calls` as one rebalance from the keeper's account."""
+        return self.instruct(*calls).send(self.sandbox.signers["keeper"], gas=_GAS)
 
 
 def set_up(sandbox: Sandbox, mandate: Mandate, plan: VaultPlan, vol: float, folder: Path) -> Stage:
@@ -105,6 +110,7 @@ def set_up(sandbox: Sandbox, mandate: Mandate, plan: VaultPlan, vol: float, fold
     )
     _deposit(stage, "alice", ALICE)
     _deposit(stage, "bob", BOB)
+    stage.deposited = stage.state()
     _lend(stage)
     _sell(stage)
     return stage
@@ -129,7 +135,8 @@ def _deposit(stage: Stage, role: str, dollars: int) -> None:
 
 def _lend(stage: Stage) -> None:
     aave = LendingVenue(stage.names["aave-v3"], stage.w3)
-    stage.send(aave.supply(stage.deployment.asset, SUPPLIED * 10**6))
+    receipt = stage.send(aave.supply(stage.deployment.asset, SUPPLIED * 10**6))
+    stage.opening_logs += receipt.raw["logs"]
 
 
 def _sell(stage: Stage) -> None:
@@ -155,11 +162,11 @@ def _sell(stage: Stage) -> None:
                     )
                 )
             )
-        stage.send(*calls)
+        stage.opening_logs += stage.send(*calls).raw["logs"]
         positions = {option.is_call: option.position_id for option in venue.positions().read()}
 
 
-def _at_the_money(stage: Stage, listings: list[Listing]) -> Listing:
+def _at_the_money(stage: Stage, listings: Sequence[Listing]) -> Listing:
     now = stage.now()
     expiries = {listing.expiry for listing in listings}
     expiry = min(expiries, key=lambda at: abs(at - now - TENOR_DAYS * _DAY))

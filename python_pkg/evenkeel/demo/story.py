@@ -7,8 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hexbytes import HexBytes
+
 from evenkeel.demo import measure
 from evenkeel.demo.ending import redeem_all, refuse
+from evenkeel.demo.errors import DemoError
 from evenkeel.demo.keeper_process import KeeperProcess
 from evenkeel.demo.ledger import executed, traded_usd
 from evenkeel.demo.memory import peak_mb
@@ -20,6 +23,8 @@ from evenkeel.risk import Attribution, explain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from web3.types import TxReceipt
 
     from evenkeel.bindings.types import VaultState
     from evenkeel.chain.records import Transaction
@@ -80,8 +85,11 @@ def with_keeper(
 
     `speed` is how many steps a second are shown at most; None shows them as fast as they are decided.
     """
-    run = _Run()
-    start = state = stage.state()
+    start = stage.deposited
+    if start is None:
+        raise DemoError("the stage was not set up")
+    state = stage.state()
+    run = _Run(parts=explain(_priced(start), _priced(state), *executed(start, state, stage.opening_logs)))
     with KeeperProcess(stage, mandate, folder) as keeper:
         state = _act(stage, keeper, run, state, 0, view)
         for index, result in _moves(stage, path):
@@ -128,15 +136,15 @@ def _act(
     """Wait for the keeper, account for what it did since `before`, and return the state that it left."""
     mined = keeper.settle()
     after = stage.state()
-    receipts = [stage.w3.eth.get_transaction_receipt(t.hash) for t in mined if t.hash]
+    receipts = [stage.w3.eth.get_transaction_receipt(HexBytes(t.hash or "")) for t in mined]
     logs = [log for receipt in receipts for log in receipt["logs"]]
     fills, moves = executed(before, after, logs)
     parts = explain(_priced(before), _priced(after), fills, moves)
     run.parts += parts
     run.hedging_cost -= sum(getattr(parts, name) for name in _COSTS)
     run.gas += sum(receipt["gasUsed"] for receipt in receipts)
-    names = {address: name for name, address in stage.names.items()}
-    actions = tuple(_action(t, stage) for t in mined)
+    names: dict[str, str] = {address: name for name, address in stage.names.items()}
+    actions = tuple(_action(t, receipt) for t, receipt in zip(mined, receipts, strict=True))
     token = measure.underlying(after)
     vols = [p.mid / 1e18 for p in after.valuation.vols if p.underlying == token.token]
     step = Step(
@@ -157,8 +165,7 @@ def _act(
     return after
 
 
-def _action(transaction: Transaction, stage: Stage) -> Action:
-    receipt = stage.w3.eth.get_transaction_receipt(transaction.hash or "")
+def _action(transaction: Transaction, receipt: TxReceipt) -> Action:
     size = traded_usd(receipt["logs"])
     kind = transaction.intent.kind
     return Action(

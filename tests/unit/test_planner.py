@@ -192,12 +192,13 @@ def test_top_up_draws_on_lending_then_on_the_reserve():
 
 def test_reserve_is_restored_from_lending():
     vault = hedged()
-    vault.idle, vault.lent = 10_000.0, 400_000.0
-    (action,) = decide(vault).actions
+    vault.idle, vault.lent = 10_000.0, 800_000.0
+    rules = mandate(**{"venues__aave-v3__cap": 0.9})
+    (action,) = decide(vault, rules).actions
     assert action.kind == "withdraw"
     vault.execute(action.instructions)
     assert vault.idle >= 0.05 * vault.nav() * 0.997
-    assert decide(vault).actions == ()
+    assert decide(vault, rules).actions == ()
 
 
 def test_gamma_outside_its_limit_buys_back_the_smallest_equal_fraction():

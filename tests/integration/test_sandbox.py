@@ -179,6 +179,7 @@ def test_no_anvil_is_a_typed_error_and_exit_2(monkeypatch, tmp_path, capsys):
         ["--start-price", "-3"],
         ["--every", "0"],
         ["--every", "1", "--detach"],
+        ["--every", "1", "--still"],
         ["--steps", "0"],
         ["--port", "99999"],
     ],
@@ -214,6 +215,13 @@ def test_an_interrupt_stops_what_up_started(number):
     process.wait(10)
     with pytest.raises(OSError, match="refused"):
         answers(url)
+
+
+def test_the_market_moves_along_the_path_by_default():
+    process, _ = started("--every", "0.2", "--steps", "2")
+    steps = [line for line in process.stdout if line.startswith("step") or process.send_signal(signal.SIGINT)]
+    assert process.wait(10) == 0
+    assert [line.split(":")[0] for line in steps] == ["step 1", "step 2"]
 
 
 def test_down_stops_what_up_started_and_nothing_else(sandbox, capsys):

@@ -15,6 +15,9 @@ from evenkeel.sandbox.actors import Market
 from evenkeel.sandbox.paths import PricePath, jump_diffusion
 from evenkeel.sandbox.price_file import load_prices
 
+_EVERY = 12.0
+"""Seconds a step by default: as long as a block of the main chain."""
+
 _DEFAULT_STEPS = 24 * 28
 
 
@@ -37,8 +40,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--steps", type=int, help="how many steps of the path")
     start.add_argument("--seed", type=int, default=1, help="seed of the random path (default: 1)")
     start.add_argument(
-        "--every", type=float, metavar="SECONDS", help="play one step of the path every so many seconds"
+        "--every",
+        type=float,
+        metavar="SECONDS",
+        help="play one step of the path every so many seconds (default: 12)",
     )
+    start.add_argument("--still", action="store_true", help="leave the market at rest")
     start.add_argument("--detach", action="store_true", help="leave it running, with the market at rest")
     stop = commands.add_parser("down", help="stop the sandboxes that `up` started")
     stop.add_argument("--port", type=int, help="only the one on this port")
@@ -59,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
 def _up(args: argparse.Namespace) -> None:
     if args.detach and args.every is not None:
         raise InputError("--every moves the market from this process, so it does not go with --detach")
+    if args.still and args.every is not None:
+        raise InputError("--every moves the market, so it does not go with --still")
     if args.every is not None and args.every <= 0:
         raise InputError(f"--every {args.every:g}: expected more than 0 seconds")
     path = _path(args)
@@ -75,7 +84,7 @@ def _up(args: argparse.Namespace) -> None:
             left_running = True
             return
         try:
-            _hold(sandbox, path, args.every)
+            _hold(sandbox, path, None if args.still else args.every or _EVERY)
         finally:
             records.forget(record)
     finally:

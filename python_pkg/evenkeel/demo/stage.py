@@ -36,7 +36,7 @@ STRADDLES, BATCHES = 60, 6
 """Sold in batches, because the guard bounds the loss of one call."""
 TENOR_DAYS = 42
 _WAD = 10**18
-_OPTION = "option"
+_OPTION = "lyra-v1"
 _DAY = 86_400
 _DEADLINE = 600
 # The share of Lyra's requirement above the mandate's target that absorbs the vol which our own sale moves.

@@ -1,5 +1,6 @@
 """The bindings against real contracts: read, batched, simulated, sent and nested, with reverts as typed errors."""
 
+import socket
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +14,7 @@ from evenkeel.bindings import (
     ContractError,
     CuratedVolSource,
     DecodeError,
+    NoAnswerError,
     OracleAdapter,
     RiskGuard,
     UniswapV3SpotVenue,
@@ -277,6 +279,25 @@ def test_the_bindings_run_on_brownies_web3(world, chain):
             vault.rebalance([], 1, PLAN).send(world.admin, gas=1_000_000)
     finally:
         brownie.web3.disconnect()
+
+
+def test_a_node_that_does_not_answer_is_one_line_without_its_address():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = Web3(
+            HTTPProvider(f"http://127.0.0.1:{taken.getsockname()[1]}", exception_retry_configuration=None)
+        )
+        signer = LocalSigner(Account.create())
+        for ask in (
+            Vault(NOBODY, nobody).nav().read,
+            lambda: batch(nobody, [Vault(NOBODY, nobody).nav()], 1),
+            lambda: Vault(NOBODY, nobody).mark().send(signer),
+        ):
+            with pytest.raises(
+                NoAnswerError, match=r"no answer from the node \(ConnectionError\)$"
+            ) as failed:
+                ask()
+            assert "127.0.0.1" not in str(failed.value)
 
 
 def test_a_contract_that_is_not_compiled_says_what_to_run(monkeypatch, tmp_path):

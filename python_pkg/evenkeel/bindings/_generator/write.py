@@ -43,6 +43,7 @@ _RUNTIME = (
     "Deployment",
     "Event",
     "LogRef",
+    "NoAnswerError",
     "Receipt",
     "RpcError",
     "UnknownBlockError",

@@ -40,6 +40,10 @@ class UnknownBlockError(RpcError):
     """The node does not know the block asked for, or no longer counts it canonical. Worth a retry."""
 
 
+class NoAnswerError(RpcError):
+    """The node did not answer, or not in JSON-RPC. The text leaves out its URL, which may hold a key."""
+
+
 class ContractError(BindingError):
     """A contract reverted. Subclasses carry the fields of one Solidity error; this class itself an unknown one.
 

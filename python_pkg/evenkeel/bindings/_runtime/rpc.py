@@ -5,12 +5,15 @@ Requests go to `w3.provider` itself: web3's middleware would add two `eth_chainI
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, cast
 
 from evenkeel.bindings._runtime.errors import (
     ArgumentError,
     BindingError,
+    NoAnswerError,
     RpcError,
     UnknownBlockError,
     decode_error,
@@ -64,18 +67,31 @@ def block_parameter(block: Block) -> str | dict[str, Any]:
 
 def request(w3: Web3, method: str, params: Sequence[Any]) -> Any:
     """The result of one request. Raises `ContractError` when a contract reverted, else `RpcError`."""
-    return result_of(w3.provider.make_request(cast("RPCEndpoint", method), list(params)))
+    with answering(method):
+        answer = w3.provider.make_request(cast("RPCEndpoint", method), list(params))
+    return result_of(answer)
+
+
+@contextmanager
+def answering(what: str) -> Iterator[None]:
+    """Turn a lost connection or an answer that is not JSON into `NoAnswerError`."""
+    try:
+        yield
+    except (OSError, JSONDecodeError) as error:  # all that requests raises is an OSError
+        raise NoAnswerError(f"{what}: no answer from the node ({type(error).__name__})") from None
 
 
 def request_many(w3: Web3, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
     """The raw answers to one JSON-RPC batch, in the order of `requests`."""
     provider = w3.provider
     maker = getattr(provider, "make_batch_request", None)
-    if maker is None:
-        return [
-            provider.make_request(cast("RPCEndpoint", method), list(params)) for method, params in requests
-        ]
-    answers = maker([(method, list(params)) for method, params in requests])
+    with answering("a batch"):
+        if maker is None:
+            return [
+                provider.make_request(cast("RPCEndpoint", method), list(params))
+                for method, params in requests
+            ]
+        answers = maker([(method, list(params)) for method, params in requests])
     if not isinstance(answers, list):
         result_of(answers)
         raise RpcError(f"the node answered a batch with {type(answers).__name__}")

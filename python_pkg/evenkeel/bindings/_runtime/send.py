@@ -10,7 +10,7 @@ from web3.exceptions import ContractLogicError, TimeExhausted, Web3RPCError
 
 from evenkeel.bindings._runtime.errors import BindingError, ContractError, decode_error
 from evenkeel.bindings._runtime.events import Event, decode_logs
-from evenkeel.bindings._runtime.rpc import request, revert_data, rpc_error
+from evenkeel.bindings._runtime.rpc import answering, request, revert_data, rpc_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,13 +51,15 @@ class Receipt:
 def send(w3: Web3, signer: Signer, tx: dict[str, Any], timeout: float) -> Receipt:
     """Send `tx`, wait until it is mined, and return its receipt. Raises as `Call.send`."""
     try:
-        sent = signer.send(w3, cast("TxParams", tx))
+        with answering("sending"):
+            sent = signer.send(w3, cast("TxParams", tx))
     except ContractLogicError as error:
         raise decode_error(revert_data(error.data) or b"", str(error.message)) from error
     except Web3RPCError as error:
         raise rpc_error((error.rpc_response or {}).get("error", error.message)) from error
     try:
-        raw = cast("dict[str, Any]", w3.eth.wait_for_transaction_receipt(sent, timeout, _POLL))
+        with answering(f"the receipt of 0x{sent.hex()}"):
+            raw = cast("dict[str, Any]", w3.eth.wait_for_transaction_receipt(sent, timeout, _POLL))
     except TimeExhausted as error:
         raise BindingError(f"transaction 0x{sent.hex()} was not mined within {timeout:g} s") from error
     if raw["status"] == 0:

@@ -80,18 +80,20 @@ def black76(forward, strike, seconds, vol):
 
 
 def independent(desk, legs, vol=VOL):
-    """Mid and the Greeks of `legs` [(is call, contracts, strike, collateral)] without any contract of ours but the prices."""
-    spot, quote = desk.price("WETH"), mpmath.mpf(desk.price("SUSD")) / WAD
+    """Mid and the Greeks of `legs` [(is call, contracts, strike, collateral)] without any contract of ours but the prices.
+
+    Lyra strikes in dollars and pays in sUSD; our prices are in USDC.
+    """
+    dollar = mpmath.mpf(desk.oracle.asset_quote().read().mid) / WAD
+    spot, quote = desk.price("WETH") * dollar, mpmath.mpf(desk.price("SUSD")) / WAD
     mid = delta = gamma = vega = theta = mpmath.mpf(0)
     for is_call, contracts, strike, collateral in legs:
         call, put, d, g, v, t = black76(spot, strike, expiry_of(desk) - desk.now, vol)
         mid += quote * ((call if is_call else put) * contracts + collateral)
-        delta += quote * contracts * (d if is_call else d - 1)
-        gamma, vega, theta = (
-            gamma + quote * contracts * g,
-            vega + quote * contracts * v,
-            theta + quote * contracts * t,
-        )
+        delta += quote * contracts * (d if is_call else d - 1) * dollar
+        gamma += quote * contracts * g * dollar**2
+        vega += quote * contracts * v
+        theta += quote * contracts * t
     return [float(x) for x in (mid, delta, gamma, vega, theta)]
 
 
@@ -151,6 +153,15 @@ def test_the_book_is_our_black_76(desk, option):
     worth = sum(abs(p.size) * p.price // WAD for p in (call, put))
     exit_cost = worth * 0.01 + 18 * desk.price("WETH") * quote * 0.0005 + book.mid * 0.0005
     assert book.half_width == pytest.approx(exit_cost, rel=1e-9)
+
+
+def test_dollars_and_quote_tokens_are_priced_apart(desk, option):
+    sell(desk, CALL)
+    sell(desk, PUT, strike=2_700)
+    desk.post_price(0.99, "USDC/USD")
+    desk.post_price(0.97, "SUSD/USD")
+    legs = [(CALL, -10, 3_000, 15_000), (PUT, -10, 2_700, 15_000)]
+    assert book_of(desk) == pytest.approx(independent(desk, legs), rel=1e-9)
 
 
 def test_our_vol_moves_nav_and_lyra_s_does_not(desk, option):
@@ -365,6 +376,14 @@ def test_what_is_not_ours_is_unknown(desk, option):
         with pytest.raises(ContractError) as refused:
             call.read(sender=desk.vault.address)
         assert type(refused.value).__name__ == "UnknownPosition"
+
+
+def test_a_listing_that_is_not_there_is_refused(desk, option):
+    # 2^64 more names the same strike in 64 bits.
+    for number in (0, 999, listing(desk) + 2**64):
+        with pytest.raises(ContractError) as refused:
+            desk.rebalance(option.trade(Trade(0, number, PUT, -WAD, 2_000 * WAD, 0)))
+        assert refused.value.reason[:4] == Web3.keccak(text="UnknownListing(uint256)")[:4]
 
 
 def test_listings_and_terms_are_lyra_s(desk, option):

@@ -8,6 +8,7 @@ import {ILyraOptionMarketPricer} from "../../interfaces/lyra/ILyraOptionMarketPr
 import {ILyraOptionToken} from "../../interfaces/lyra/ILyraOptionToken.sol";
 import {ILyraShortCollateral} from "../../interfaces/lyra/ILyraShortCollateral.sol";
 import {ILyraSpot} from "../../interfaces/lyra/ILyraSpot.sol";
+import {IDollarOracle} from "../../oracle/IDollarOracle.sol";
 import {IVolSource} from "../../oracle/IVolSource.sol";
 import {Black76} from "../../pricing/Black76.sol";
 import {VenueBase} from "../VenueBase.sol";
@@ -35,17 +36,18 @@ struct LyraMarket {
 }
 
 /// @title LyraBook: what a vault holds at one Lyra market, read and valued
-/// @notice VALUE. Options by our Black-76 at our oracle's mid and our vol source's mid, forward equal to spot and no discount,
-/// paid in the quote token: all of it and the collateral are worth the quote token's oracle mid, and are an exposure to it. An
-/// expired option counts its intrinsic value: at our spot until Lyra fixes the price of its board, then at that price.
+/// @notice VALUE. Lyra strikes and settles in dollars and pays in its quote token. An option is worth our Black-76 of spot in
+/// dollars (our oracle's mid of the underlying times the asset's dollar price), undiscounted, at our vol source's mid; that and the
+/// collateral are amounts of the quote token, valued at our oracle's mid of it and an exposure to it. An expired option counts
+/// its intrinsic value: at our spot until Lyra fixes the price of its board, then at that price.
 /// Own half-width: what closing costs, `EXIT_FEE_OF_PRICE` of the option and `EXIT_FEE_OF_SPOT` of spot a contract, and the
 /// pool's fee on the quote token.
 ///
 /// MARGIN. A unit a short position that has not expired: equity is its collateral and both requirements are Lyra's minimum
 /// collateral at Lyra's own spot (Lyra has no second, initial requirement), one quote token counted as one asset unit.
 ///
-/// ASSUMPTIONS. ONE ASSET UNIT IS ONE DOLLAR INSIDE AN OPTION: STRIKES, AND THE SPOT THAT LYRA SETTLES BY, ARE DOLLARS, WHILE OUR
-/// ORACLE'S SPOT IS ASSET UNITS. SHORT CALLS ARE MARGINED IN THE QUOTE TOKEN, NEVER IN THE BASE.
+/// ASSUMPTIONS. LYRA'S SPOT IS IN DOLLARS, AND A QUOTE TOKEN PAYS A DOLLAR'S PART OF AN OPTION. SHORT CALLS ARE MARGINED IN THE QUOTE
+/// TOKEN, NEVER IN THE BASE.
 abstract contract LyraBook is QuoteDesk, IOptionVenue {
     /// @notice More positions than the adapter carries.
     error TooManyPositions(uint256 maximum);
@@ -68,8 +70,9 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         uint256 strike;
     }
 
-    /// @dev Sums of a book in the making.
+    /// @dev Prices of a book in the making, and its sums. `dollar` is the asset's price in dollars, `spot` the underlying's.
     struct Sum {
+        uint256 dollar;
         uint256 spot;
         uint256 quotePrice;
         int256 quote;
@@ -113,9 +116,7 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
     /// @inheritdoc IVenue
     function book() external view returns (Book memory b) {
         ILyraOptionToken.OptionPosition[] memory live = _live();
-        Sum memory sum;
-        sum.quotePrice = _mid(address(QUOTE));
-        if (live.length != 0) sum.spot = _mid(UNDERLYING);
+        Sum memory sum = _prices(live.length);
         sum.quote = int256(_quoteHeld());
         Exposure[] memory exposures = new Exposure[](live.length + 1);
         for (uint256 i; i < live.length; ++i) {
@@ -162,8 +163,7 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
     function positions() external view returns (OptionPosition[] memory list) {
         ILyraOptionToken.OptionPosition[] memory live = _live();
         list = new OptionPosition[](live.length);
-        Sum memory sum;
-        if (live.length != 0) (sum.spot, sum.quotePrice) = (_mid(UNDERLYING), _mid(address(QUOTE)));
+        Sum memory sum = _prices(live.length);
         uint256 used;
         for (uint256 i; i < live.length; ++i) {
             if (live[i].state == ILyraOptionToken.PositionState.ACTIVE) {
@@ -242,6 +242,14 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         return type(uint256).max;
     }
 
+    /// @dev The prices that `count` positions need.
+    function _prices(uint256 count) private view returns (Sum memory sum) {
+        sum.quotePrice = _mid(address(QUOTE));
+        if (count == 0) return sum;
+        (, sum.dollar,,) = IDollarOracle(IVault(vault).oracle()).assetQuote();
+        sum.spot = _mul(_mid(UNDERLYING), sum.dollar);
+    }
+
     function _isUnit(Held memory h, ILyraOptionToken.OptionPosition memory p) private view returns (bool) {
         return h.isShort && p.state == ILyraOptionToken.PositionState.ACTIVE && block.timestamp < h.expiry;
     }
@@ -250,7 +258,7 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         private
         view
     {
-        (uint256 price, Greeks memory one,) = _valueOne(sum.spot, h);
+        (uint256 price, Greeks memory one,) = _valueOne(sum, h);
         int256 size = h.isShort ? -int256(p.amount) : int256(p.amount);
         int256 value = _mulDown(size, price);
         bool fixedPrice = block.timestamp >= h.expiry && one.delta == 0;
@@ -283,7 +291,7 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         view
         returns (OptionPosition memory d)
     {
-        (uint256 price, Greeks memory one, uint256 vol) = _valueOne(sum.spot, h);
+        (uint256 price, Greeks memory one, uint256 vol) = _valueOne(sum, h);
         int256 size = h.isShort ? -int256(p.amount) : int256(p.amount);
         (ILyraOptionMarket.Strike memory strike, ILyraOptionMarket.OptionBoard memory board) =
             MARKET.getStrikeAndBoard(h.listing);
@@ -301,29 +309,30 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         d.greeks = _times(one, size, sum.quotePrice);
     }
 
-    /// @dev Price (in the quote token) and Greeks of one contract; vol 0 and delta alone once it has expired, and no delta
+    /// @dev Price and Greeks of one contract in quote tokens, Greeks of the underlying's price in asset units; vol 0 and delta alone once it has expired, and no delta
     /// once Lyra has fixed its price.
-    function _valueOne(uint256 spot, Held memory h)
+    function _valueOne(Sum memory sum, Held memory h)
         private
         view
         returns (uint256 price, Greeks memory one, uint256 vol)
     {
         if (block.timestamp < h.expiry) {
-            (, vol,,) = IVolSource(IVault(vault).volSource()).vol(UNDERLYING, h.expiry, h.strike);
-            Black76.Result memory r = Black76.evaluate(spot, h.strike, h.expiry - block.timestamp, vol);
+            uint256 strike = h.strike * WAD / sum.dollar;
+            (, vol,,) = IVolSource(IVault(vault).volSource()).vol(UNDERLYING, h.expiry, strike);
+            Black76.Result memory r = Black76.evaluate(sum.spot, h.strike, h.expiry - block.timestamp, vol);
             price = h.isCall ? r.call : r.put;
-            one.delta = h.isCall ? int256(r.callDelta) : int256(r.callDelta) - int256(WAD);
-            one.gamma = int256(r.gamma);
+            one.delta = _mulDown(h.isCall ? r.callDelta : r.callDelta - int256(WAD), sum.dollar);
+            one.gamma = int256(_mul(_mul(r.gamma, sum.dollar), sum.dollar));
             one.vega = int256(r.vega);
-            one.theta = int256(r.theta);
+            one.theta = r.theta;
             return (price, one, vol);
         }
         uint256 settled = MARKET.boardToPriceAtExpiry(h.board);
-        uint256 at = settled == 0 ? spot : settled;
+        uint256 at = settled == 0 ? sum.spot : settled;
         bool inside = h.isCall ? at > h.strike : at < h.strike;
         if (inside) {
             price = h.isCall ? at - h.strike : h.strike - at;
-            if (settled == 0) one.delta = h.isCall ? int256(WAD) : -int256(WAD);
+            if (settled == 0) one.delta = h.isCall ? int256(sum.dollar) : -int256(sum.dollar);
         }
     }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {ILyraOptionMarket} from "../../interfaces/lyra/ILyraOptionMarket.sol";
@@ -27,7 +28,11 @@ import {LyraBook, LyraMarket} from "./LyraBook.sol";
 /// (outside its delta bounds, after the cutoff), by force at Lyra's penalty price, never beyond `limitPrice`. A short gives up
 /// collateral in proportion; what it costs is paid from that.
 contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
+
+    /// @notice Lyra has no such strike, or it has expired.
+    error UnknownListing(uint256 listing);
 
     constructor(address vault_, LyraMarket memory market) LyraBook(vault_, market) {
         QUOTE.forceApprove(market.optionMarket, type(uint256).max);
@@ -57,7 +62,7 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
         ILyraOptionMarket.Result memory result = opening ? _open(input) : MARKET.closePosition(input);
         positionId = result.positionId;
         if (order.positionId == 0) _remember(h, positionId);
-        else if (!opening && filled == p.amount) _forget(_indexOf(positionId));
+        else if (!opening && filled == p.amount) _forget(_indexOf(order.positionId));
         _returnQuoteFairly();
 
         fee = _mulUp(result.totalFee, quotePrice);
@@ -183,9 +188,10 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
         }
         (ILyraOptionMarket.Strike memory strike, ILyraOptionMarket.OptionBoard memory board) =
             MARKET.getStrikeAndBoard(order.listing);
-        h.listing = uint64(order.listing);
-        h.expiry = uint64(board.expiry);
-        h.board = uint32(board.id);
+        if (strike.id != order.listing || board.expiry <= block.timestamp) revert UnknownListing(order.listing);
+        h.listing = order.listing.toUint64();
+        h.expiry = board.expiry.toUint64();
+        h.board = board.id.toUint32();
         h.isCall = order.isCall;
         h.isShort = order.size < 0;
         h.strike = strike.strikePrice;
@@ -234,7 +240,7 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
 
     function _remember(Held memory h, uint256 positionId) private {
         if (_held.length == MAX_POSITIONS) revert TooManyPositions(MAX_POSITIONS);
-        h.positionId = uint64(positionId);
+        h.positionId = positionId.toUint64();
         _held.push(h);
     }
 

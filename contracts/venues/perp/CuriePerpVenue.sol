@@ -28,7 +28,7 @@ import {IPerpVenue, PerpPosition} from "./IPerpVenue.sol";
 /// market's Chainlink reading is older than `maxFeedAge`. Exits are not: `reduce`, reduce-only orders and `free` pass.
 ///
 /// ASSUMPTIONS. THE SETTLEMENT TOKEN IS THE VAULT'S ASSET. THIS ACCOUNT NEVER PROVIDES LIQUIDITY, SO ALL OF ITS POSITION IS
-/// TAKER'S. CURIE'S QUOTE IS WORTH ONE ASSET UNIT.
+/// TAKER'S. CURIE'S INDEX IS IN DOLLARS AND OUR PRICE IN ASSET UNITS: AN ASSET AWAY FROM A DOLLAR COUNTS AS BASIS, IN THE HALF-WIDTH.
 contract CuriePerpVenue is VenueBase, IPerpVenue {
     using SafeERC20 for IERC20;
 

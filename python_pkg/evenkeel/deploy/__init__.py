@@ -17,6 +17,7 @@ from evenkeel.deploy.plan import (
 )
 from evenkeel.deploy.protocols import Aave, Curie, Lyra, Pool, Protocols, Token, Uniswap
 from evenkeel.deploy.record import DeploymentFile, Pending, Placed
+from evenkeel.deploy.terms import plan_of
 from evenkeel.deploy.vault import Deployment, GasEstimate, deploy, estimate, load
 
 __all__ = [
@@ -50,4 +51,5 @@ __all__ = [
     "deploy",
     "estimate",
     "load",
+    "plan_of",
 ]

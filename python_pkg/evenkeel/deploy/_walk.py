@@ -8,6 +8,7 @@ from web3 import Web3
 from evenkeel.deploy._compiled import calldata, selector
 from evenkeel.deploy._steps import Walker
 from evenkeel.deploy.errors import DeploymentError
+from evenkeel.deploy.names import venue_name
 from evenkeel.deploy.plan import (
     CURATOR,
     GUARDIAN,
@@ -71,11 +72,7 @@ class Walk:
         self._configure_oracle(oracle, sources)
         self._set_limits(guard)
         for name, venue in venues.items():
-            terms = self._plan.terms(name)
-            config = tuple(
-                wad(part)
-                for part in (terms.cap, terms.min_health, terms.target_health, terms.critical_health)
-            )
+            config = tuple(wad(part) for part in self._terms(name))
             step = f"vault.addVenue/{name}"
             self._to.call(
                 step, "Vault", vault, "addVenue", venue, config, unless=self._venue_test(vault, venue)
@@ -87,6 +84,17 @@ class Walk:
         if token is None:
             raise DeploymentError(f"protocols: tokens has no {symbol}, which the vault needs")
         return Web3.to_checksum_address(token.address)
+
+    def _terms(self, venue: str) -> tuple[float, float, float, float]:
+        terms = self._plan.terms(venue)
+        assert terms is not None
+        return terms.cap, terms.min_health, terms.target_health, terms.critical_health
+
+    def _wanted(self, venue: str) -> bool:
+        if self._plan.terms(venue) is None:
+            self.omitted.append(f"{venue}: the mandate does not name {venue_name(venue)}")
+            return False
+        return True
 
     def _sources(self) -> dict[str, list[ChecksumAddress]]:
         """Deploy the price sources of each token that the chain has a feed or pool for."""
@@ -152,6 +160,8 @@ class Walk:
         if uniswap is None or not there:
             self.omitted.append("spot: the chain has no Uniswap pool of " + ", ".join(self._plan.spot_tokens))
             return {}
+        if not self._wanted("spot"):
+            return {}
         tokens = [self._token(symbol) for symbol in there]
         fees = [pool.fee for pool in there.values()]
         return {"spot": self._to.create("spot", "UniswapV3SpotVenue", vault, uniswap.router, tokens, fees)}
@@ -160,6 +170,8 @@ class Walk:
         aave = self._protocols.aave
         if aave is None:
             self.omitted.append("lending: the chain has no Aave v3")
+            return {}
+        if not self._wanted("lending"):
             return {}
         tokens = [self._token(symbol) for symbol in (self._plan.asset, *self._plan.spot_tokens)]
         return {"lending": self._to.create("lending", "AaveV3LendingVenue", vault, aave.pool, tokens)}
@@ -178,6 +190,7 @@ class Walk:
                 self._plan.venue_feed_max_age,
             )
             for perp in self._protocols.perps
+            if self._wanted(f"perp/{perp.name}")
         }
 
     def _option(self, vault: ChecksumAddress) -> dict[str, ChecksumAddress]:
@@ -193,6 +206,8 @@ class Walk:
             self.omitted.append(
                 f"option: the chain has no Uniswap pool of Lyra's quote token and {self._plan.asset}"
             )
+            return {}
+        if not self._wanted("option"):
             return {}
         market = (
             lyra.option_market,

@@ -124,9 +124,9 @@ class VaultPlan:
     spot_tokens: tuple[str, ...] = ("WETH",)
     venue_feed_max_age: int = 4_500
 
-    def terms(self, venue: str) -> VenueTerms:
-        """Return what `venue` ("spot", "perp/perp-a", ...) is allowed: its own entry, or its kind's."""
-        return self.venues.get(venue) or self.venues[venue.partition("/")[0]]
+    def terms(self, venue: str) -> VenueTerms | None:
+        """Return what `venue` ("spot", "perp/perp-a", ...) is allowed: its own entry, or its kind's, or None: not wanted."""
+        return self.venues.get(venue) or self.venues.get(venue.partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""The file of one deployment: what stands where, and which calls were made. Rewritten whole after every step."""
+"""The file of one deployment: what stands where, and which calls were made. Rewritten whole after every step.
+
+Beside the steps it names what others look for: `vault`, `lens`, `keeper`, `guard`, `oracle`, `vol_source`, `authority`, and
+`venues` by the names that mandates use.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +14,9 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from evenkeel.deploy.errors import DeploymentFileError
+from evenkeel.deploy.names import is_venue, venue_name
+
+_NAMED = ("vault", "lens", "guard", "oracle", "vol_source", "authority")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,10 @@ class Pending:
 
 @dataclass(slots=True)
 class DeploymentFile:
-    """What is known of a deployment. `placed` and `calls` are by step; `calls` holds transaction hashes."""
+    """What is known of a deployment. `placed` and `calls` are by step; `calls` holds transaction hashes.
+
+    `keeper` holds the keeper's role, None before that is known.
+    """
 
     path: Path | None
     chain_id: int
@@ -44,6 +54,12 @@ class DeploymentFile:
     omitted: tuple[str, ...] = ()
     pending: Pending | None = None
     complete: bool = False
+    keeper: ChecksumAddress | None = None
+
+    @property
+    def venues(self) -> dict[str, ChecksumAddress]:
+        """The venues placed so far, by the names that mandates use."""
+        return {venue_name(step): made.address for step, made in self.placed.items() if is_venue(step)}
 
     @classmethod
     def open(cls, path: Path | None, *, chain_id: int, deployer: ChecksumAddress) -> Self:
@@ -73,6 +89,7 @@ class DeploymentFile:
                 omitted=tuple(raw["omitted"]),
                 pending=_pending(raw.get("pending")),
                 complete=bool(raw["complete"]),
+                keeper=Web3.to_checksum_address(raw["keeper"]) if raw.get("keeper") else None,
             )
         except OSError as error:
             raise DeploymentFileError(f"{path}: cannot be read: {error.strerror}") from error
@@ -93,6 +110,9 @@ class DeploymentFile:
             "chain_id": self.chain_id,
             "deployer": self.deployer,
             "complete": self.complete,
+            "keeper": self.keeper,
+            **{name: self.placed[name].address for name in _NAMED if name in self.placed},
+            "venues": self.venues,
             "contracts": {step: asdict(value) for step, value in self.placed.items()},
             "calls": self.calls,
             "omitted": list(self.omitted),

@@ -15,11 +15,12 @@ from evenkeel.chain.signer import Signer
 from evenkeel.deploy._steps import Estimator, Sender
 from evenkeel.deploy._walk import Walk
 from evenkeel.deploy.errors import DeploymentError
+from evenkeel.deploy.names import is_venue, venue_name
 from evenkeel.deploy.plan import Roles, VaultPlan
+from evenkeel.deploy.pools import existing_pools
 from evenkeel.deploy.protocols import Protocols
 from evenkeel.deploy.record import DeploymentFile
 
-_VENUES = frozenset({"spot", "lending", "perp", "option"})
 _LOCAL_CHAINS = frozenset({1337, 31337})
 
 
@@ -44,6 +45,11 @@ class Deployment:
     """Sent by this run."""
     gas_used: int = 0
 
+    @property
+    def names(self) -> Mapping[str, ChecksumAddress]:
+        """The venues by the names that mandates use ("uniswap-v3", "perp-a")."""
+        return {venue_name(step): address for step, address in self.venues.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class GasEstimate:
@@ -65,6 +71,7 @@ def estimate(
 ) -> GasEstimate:
     """Count the gas of what is not deployed yet. Sends nothing. Raises `DeploymentError`, `DeploymentFileError`."""
     file = _open(w3, path, deployer)
+    protocols, _ = existing_pools(w3, protocols)
     counter = Estimator(w3, file)
     Walk(w3, counter, file, protocols, plan, roles).run()
     return _priced(w3, counter)
@@ -92,6 +99,8 @@ def deploy(
             f"protocols: of chain {protocols.chain_id}, but this is chain {w3.eth.chain_id}"
         )
     file = _open(w3, path, signer.address)
+    file.keeper = roles.keeper
+    protocols, missing = existing_pools(w3, protocols)
     counter = Estimator(w3, file)
     Walk(w3, counter, file, protocols, plan, roles).run()
     needed = _priced(w3, counter)
@@ -104,7 +113,7 @@ def deploy(
     sender = Sender(w3, signer, file, timeout=timeout, say=say)
     walk = Walk(w3, sender, file, protocols, plan, roles)
     walk.run()
-    file.omitted, file.complete = tuple(walk.omitted), True
+    file.omitted, file.complete = (*missing, *walk.omitted), True
     file.save()
     return _result(file, protocols, plan, transactions=sender.transactions, gas_used=sender.gas_used)
 
@@ -157,7 +166,7 @@ def _result(
         guard=at["guard"],
         vault=at["vault"],
         lens=at["lens"],
-        venues={name: at[name] for name in at if name.partition("/")[0] in _VENUES},
+        venues={name: at[name] for name in at if is_venue(name)},
         sources={name.partition("/")[2]: at[name] for name in at if name.startswith("source/")},
         omitted=file.omitted,
         transactions=transactions,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from evenkeel.chain.fees import FeePolicy
 from evenkeel.chain.txmanager import LanePolicy
+from evenkeel.deploy.names import is_venue
 from evenkeel.deploy.plan import KEEPER
 from evenkeel.deploy.record import DeploymentFile
 from evenkeel.keeper.errors import ConfigError
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
 
 ETHER = 10**18
-_VENUES = frozenset({"spot", "lending", "perp", "option"})
-_PROTOCOLS = {"spot": "uniswap-v3", "lending": "aave-v3", "option": "lyra-v1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,8 @@ class KeeperConfig:
 class Addresses:
     """What the keeper needs of a deployment.
 
-    `venues` are by the deployment's name and by the one that mandates use: the protocol's, or the instance's ("spot" is also
-    "uniswap-v3", "perp/perp-a" also "perp-a"). `keeper_grant` is the transaction that
-    gave the keeper its role, where the file has it.
+    `venues` are by the mandates' names and by the deployment's steps ("uniswap-v3" and "spot", "perp-a" and "perp/perp-a").
+    `keeper_grant` is the transaction that gave the keeper its role, where the file has it.
     """
 
     chain_id: int
@@ -66,8 +64,7 @@ def read_addresses(path: Path) -> Addresses:
     if not file.complete:
         raise ConfigError(f"{path}: the deployment is not finished; run it again")
     named = {step: placed.address for step, placed in file.placed.items()}
-    venues = {name: named[name] for name in named if name.partition("/")[0] in _VENUES}
-    short = {_PROTOCOLS.get(name, name.rpartition("/")[2]): address for name, address in venues.items()}
+    venues = {step: named[step] for step in named if is_venue(step)}
     try:
         vault, lens = named["vault"], named["lens"]
     except KeyError as missing:
@@ -78,7 +75,7 @@ def read_addresses(path: Path) -> Addresses:
         file.chain_id,
         vault,
         lens,
-        {**short, **venues},
+        {**file.venues, **venues},
         file.calls.get(f"authority.grantRole/{KEEPER}") or None,
     )
 

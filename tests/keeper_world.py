@@ -153,11 +153,13 @@ def _deposit(here: World) -> None:
 
 @contextmanager
 def keeper_process(
-    here: World, journal: Path, *more: str, kill_at: str | None = None
+    here: World, journal: Path, *more: str, kill_at: str | None = None, key: bool = True
 ) -> Iterator[subprocess.Popen]:
     """Run the real command in a process of its own, and end it with this block."""
     environment = {**os.environ, **here.environment}
     environment.pop("EVENKEEL_KILL_AT", None)
+    if not key:
+        del environment[KEYSTORE]
     if kill_at:
         environment["EVENKEEL_KILL_AT"] = kill_at
     process = subprocess.Popen(

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from evenkeel.bindings import AccessManager
+from evenkeel.bindings import AccessManager, SpotVenue
+from evenkeel.bindings.types import Instruction
 from evenkeel.chain import Journal, State
+from evenkeel.keeper import loop
 from evenkeel.keeper.config import KeeperConfig
+from evenkeel.keeper.decision import Decided, describe
+from evenkeel.keeper.errors import Halted
 from evenkeel.keeper.start import Request, build
+from evenkeel.planner import Action, Plan
 from keeper_world import WAD, keeper_process, world
 from plain_anvil import CountedRpc
 
@@ -122,6 +127,72 @@ def test_a_plan_that_the_vault_refuses_is_journalled_and_not_sent(here, keeper, 
     with Journal.open_read_only(journal_path) as journal:
         (decision,) = journal.decisions()
         assert "AccessManagedUnauthorized" in str(decision.plan) + str(decision.error)
+
+
+def test_an_action_that_fails_its_preflight_is_journalled_with_its_error_and_not_sent(
+    here, keeper, journal_path, monkeypatch
+):
+    """A plan gone stale between its quotes and its preflight, which on one block hash only a wrong planner can cause."""
+    here.buy_ether(12 * WAD)
+    weth = here.sandbox.protocols.tokens["WETH"].address
+    sale = SpotVenue(here.deployment.venues["spot"], here.sandbox.w3).swap(weth, -WAD, 9_000 * WAD)
+    action = Action("hedge", sale.to, "sells too dear", (Instruction(sale.to, sale.data),))
+    monkeypatch.setattr(
+        loop, "decide", lambda snapshot, *_: Decided(snapshot, describe(snapshot.state), Plan((action,)))
+    )
+    nonce = here.rpc.nonce(here.keeper)
+    assert keeper.step().kind == "refused"
+    assert here.rpc.nonce(here.keeper) == nonce
+    with Journal.open_read_only(journal_path) as journal:
+        (decision,) = journal.decisions()
+        assert journal.transactions() == []
+    assert "PriceLimit(price=299" in decision.error
+    assert decision.plan["actions"][0]["reason"] == "sells too dear"
+    assert "PriceLimit(price=299" in decision.plan["actions"][0]["refused"]
+    for _ in range(KeeperConfig().error_budget - 1):
+        here.rpc.request("anvil_mine", "0x1")
+        assert next_block(keeper).kind == "refused"
+    here.rpc.request("anvil_mine", "0x1")
+    with pytest.raises(Halted, match="error budget"):
+        next_block(keeper)
+
+
+def test_a_hedge_that_reverts_on_chain_is_failed_and_its_gas_counted(here, keeper, journal_path):
+    here.buy_ether(12 * WAD)
+    here.rpc.request("evm_setAutomine", False)
+    assert keeper.step().kind == "sent"
+    # In front of it in the same block, its role goes.
+    revoke = AccessManager(here.deployment.authority, here.sandbox.w3).revoke_role(1, here.keeper)
+    here.sandbox.signers["deployer"].send(
+        here.sandbox.w3,
+        {
+            "to": revoke.to,
+            "data": revoke.data,
+            "maxFeePerGas": 10**12,
+            "maxPriorityFeePerGas": 10**11,
+            "gas": 10**6,
+        },
+    )
+    here.rpc.request("evm_mine")
+    here.rpc.request("evm_setAutomine", True)
+    assert next_block(keeper).kind == "hold"
+    with Journal.open_read_only(journal_path) as journal:
+        (tx,) = journal.transactions()
+        assert tx.state is State.FAILED
+        assert tx.error == "reverted on chain"
+        assert journal.spent(here.keeper, 0) == tx.gas_used * tx.gas_price > 0
+        assert journal.settled(journal.decisions()[0].block.hash)
+
+
+def test_without_a_key_it_runs_dry_in_the_name_of_the_deployments_keeper(here, journal_path):
+    here.buy_ether(12 * WAD)
+    nonce = here.rpc.nonce(here.keeper)
+    with keeper_process(here, journal_path, "--once", key=False) as process:
+        said, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert f"dry run (no key file is configured): plans as {here.keeper}" in said
+    assert "hedge: delta" in said
+    assert here.rpc.nonce(here.keeper) == nonce
 
 
 def test_the_command_holds_delta_and_ends_after_one_block(here, journal_path):

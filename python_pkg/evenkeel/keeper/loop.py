@@ -309,7 +309,7 @@ class Keeper:
             self._say(f"block {outcome.block.number}: the vault would refuse: {outcome.detail}")
 
     def _done(self, outcome: Outcome) -> bool:
-        return outcome.kind not in (WAITING, "behind") and self._journal.settled(outcome.block.hash)
+        return self._journal.settled(outcome.block.hash) and not self._journal.transactions(*_UNDER_WAY)
 
 
 _UNDER_WAY = (State.DECIDED, State.SIGNED, State.SENT, State.MINED)

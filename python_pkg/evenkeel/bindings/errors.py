@@ -103,6 +103,7 @@ __all__ = [
     "TooWide",
     "UniswapV3TwapSourceBadHalfWidth",
     "UnitUnhealthy",
+    "UnknownListing",
     "UnknownMarket",
     "UnknownOrder",
     "UnknownPosition",
@@ -1041,6 +1042,15 @@ class UnitUnhealthy(ContractError):
     minimum: int
 
 
+class UnknownListing(ContractError):
+    """Lyra has no such strike, or it has expired."""
+
+    SELECTOR = bytes.fromhex("b146165a")
+    FIELDS: ClassVar[str] = "uint256 listing"
+    TYPES = vars(types)
+    listing: int
+
+
 class UnknownMarket(ContractError):
     """`token` or market is not handled by this adapter."""
 
@@ -1307,6 +1317,7 @@ register_errors(
     TooWide,
     UniswapV3TwapSourceBadHalfWidth,
     UnitUnhealthy,
+    UnknownListing,
     UnknownMarket,
     UnknownOrder,
     UnknownPosition,

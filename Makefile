@@ -29,7 +29,7 @@ $(DONE)/python: scripts/setup/requirements.txt pyproject.toml
 
 $(DONE)/node: package.json package-lock.json
 	@command -v node >/dev/null || { echo "set-up needs Node 20 or newer"; exit 1; }
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' || { echo "set-up needs Node 20 or newer"; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "set-up needs Node 20 or newer"; exit 1; }
 	@echo "set-up: compiler, node and contract libraries into node_modules"
 	@npm ci --silent --no-fund --no-audit
 	@mkdir -p $(DONE) && touch $@

@@ -3,14 +3,14 @@
 from eth_abi import decode
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.model_vault import ADDRESSES, ORDER, PERP_A, PERP_B, SWAP, TRADE, VAULT, WAD, WETH, ModelVault
-from tests.unit.test_mandate import raw
 
+from demo_mandate import raw
 from evenkeel.instruments import book_from_state
 from evenkeel.market import market_from_state
 from evenkeel.planner import candidates, delta_band, plan
 from evenkeel.risk import greeks
 from evenkeel.strategy import parse_mandate
+from model_vault import ADDRESSES, ORDER, PERP_A, PERP_B, SWAP, TRADE, VAULT, WAD, WETH, ModelVault
 
 RULES = parse_mandate(raw()).resolve(VAULT, ADDRESSES)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.unit.test_mandate import raw
 
+from demo_mandate import raw
 from evenkeel.planner.bands import (
     band_cost,
     delta_band,

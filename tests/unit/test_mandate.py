@@ -1,10 +1,8 @@
 """The mandate file: the demo's numbers, and one-line errors that name the field."""
 
-import tomllib
-from pathlib import Path
-
 import pytest
 
+from demo_mandate import DEMO, raw
 from evenkeel.strategy import (
     Mandate,
     MandateError,
@@ -15,23 +13,7 @@ from evenkeel.strategy import (
     venue_config,
 )
 
-DEMO = Path(__file__).parents[2] / "examples" / "demo.toml"
 ADDRESS = "0x00000000000000000000000000000000000000AA"
-
-
-def raw(**changes):
-    """The demo mandate as plain values; a change such as `delta_usd__limit=5` sets a nested field."""
-    values = tomllib.loads(DEMO.read_text())
-    for path, value in changes.items():
-        *parents, last = path.split("__")
-        at = values
-        for name in parents:
-            at = at.setdefault(name, {})
-        if value is None:
-            at.pop(last)
-        else:
-            at[last] = value
-    return values
 
 
 def test_demo_holds_the_default_numbers():

@@ -1,7 +1,14 @@
 """Plans for a vault in plain arithmetic: what is traded, where, how much, and what is said."""
 
 import pytest
-from tests.model_vault import (
+
+from demo_mandate import raw
+from evenkeel.instruments import book_from_state
+from evenkeel.market import market_from_state
+from evenkeel.planner import PlannerError, candidates, plan
+from evenkeel.risk import Columns, greeks, stress_loss, unit_healths
+from evenkeel.strategy import parse_mandate
+from model_vault import (
     ADDRESSES,
     EXPIRY,
     LYRA,
@@ -16,13 +23,6 @@ from tests.model_vault import (
     ModelVault,
     Perp,
 )
-from tests.unit.test_mandate import raw
-
-from evenkeel.instruments import book_from_state
-from evenkeel.market import market_from_state
-from evenkeel.planner import PlannerError, candidates, plan
-from evenkeel.risk import Columns, greeks, stress_loss, unit_healths
-from evenkeel.strategy import parse_mandate
 
 
 def mandate(**changes):

@@ -106,6 +106,7 @@ class ModelVault:
     unreadable: tuple = ()
     min_delta: float = 0.15
     pending: tuple = ()
+    most_contracts: float = 1e9
 
     def short_straddles(self, n=60.0, strike=3000.0, health=1.3):
         for is_call in (True, False):
@@ -341,6 +342,8 @@ class ModelVault:
     def _trade(self, position, _listing, _is_call, size, collateral, limit):
         option = next(o for o in self.options if o.unit == position)
         size /= WAD
+        if size > self.most_contracts:
+            raise Refused("LossTooLarge")
         premium, fee = size * float(self.priced_option(option).price) * 1.02, size * self.spot * 0.0005
         if premium + fee > limit / WAD:
             raise Refused("TotalCostOverLimit")

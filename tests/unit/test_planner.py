@@ -217,6 +217,18 @@ def test_gamma_outside_its_limit_buys_back_the_smallest_equal_fraction():
     assert decide(vault, rules).actions == ()
 
 
+def test_half_is_bought_back_where_all_of_it_is_refused():
+    vault = hedged()
+    rules = mandate(gamma_usd_1pct__limit=-4000.0)
+    vault.most_contracts = 10.0
+    result = decide(vault, rules)
+    assert kinds(result) == ["buy_back", "alert"]
+    assert "all of it at once is refused" in result.actions[0].reason
+    assert "LossTooLarge" in result.actions[1].reason
+    carry_out(vault, result)
+    assert kinds(decide(vault, rules)) == ["buy_back"]
+
+
 def test_stress_outside_its_limit_is_restored_too():
     vault = hedged()
     rules = mandate(stress_loss__limit=0.02)

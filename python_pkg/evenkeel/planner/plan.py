@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from evenkeel.bindings import OptionVenue
@@ -40,10 +40,16 @@ class _Task:
     hedge: Need | None
     routes: tuple[Route, ...]
     refused: tuple[str, ...]
+    half: BuyBack | None = None
+    """Half of the buy-back, for when the vault's loss limit refuses all of it at once."""
 
     @property
     def back_key(self) -> str:
         return f"buy_back:{self.token}"
+
+    @property
+    def half_key(self) -> str:
+        return f"buy_back_half:{self.token}"
 
 
 def candidates(snapshot: Snapshot, mandate: Mandate) -> list[QuoteRequest]:
@@ -59,6 +65,8 @@ def candidates(snapshot: Snapshot, mandate: Mandate) -> list[QuoteRequest]:
         if task.legs and task.hedge is None:
             found.append(QuoteRequest(task.back_key, task.legs))
         found += [route.request() for route in task.routes]
+        if task.half:
+            found.append(QuoteRequest(task.half_key, _legs(desk, task.half)))
     return found
 
 
@@ -124,13 +132,15 @@ def _tasks(desk: Desk) -> list[_Task]:
     for token, symbol in tokens.items():
         back = backs.get(token)
         wanted = alone[token] if back is None else need(desk, token, symbol, back.delta)
-        legs = tuple(_leg(desk, leg, _loose_limit(desk, leg)) for leg in back.legs) if back else ()
+        legs = _legs(desk, back) if back else ()
         pending = any(e.underlying == token for e in desk.state.valuation.pending)
         ways, refused = routes(desk, wanted, legs) if wanted and not pending else ([], [])
         if pending:
             refused = ["an order is still pending"]
         if back or wanted:
-            found.append(_Task(token, symbol, back, legs, wanted, tuple(ways), tuple(refused)))
+            found.append(
+                _Task(token, symbol, back, legs, wanted, tuple(ways), tuple(refused), _half(desk, back))
+            )
     return found
 
 
@@ -143,6 +153,7 @@ def _decide(desk: Desk, task: _Task, answers: dict[str, Quote]) -> list[Action]:
     best, others, failures = _cheapest(task, answers)
     if best is None:
         why = "; ".join((*task.refused, *failures)) or "no venue trades it"
+        actions += _only_half(desk, task, answers)
         return [*actions, Action("alert", "", f"{task.hedge.words}; cannot trade {task.symbol}: {why}")]
     route, cost = best
     average = route.price + cost.execution / route.size
@@ -165,7 +176,12 @@ def _decide(desk: Desk, task: _Task, answers: dict[str, Quote]) -> list[Action]:
     if task.back and task.legs:
         return [
             *actions,
-            Action("buy_back", route.venue.venue, f"{_back_words(task, answer)}; then {reason}", batch),
+            Action(
+                "buy_back",
+                route.venue.venue,
+                f"{_back_words(task.back, task.symbol, answer)}; then {reason}",
+                batch,
+            ),
         ]
     return [*actions, Action("hedge", route.venue.venue, reason, batch)]
 
@@ -192,9 +208,40 @@ def _only_back(desk: Desk, task: _Task, answers: dict[str, Quote]) -> list[Actio
     answer = answers.get(task.back_key)
     if answer is None or answer.results is None:
         why = answer.failure if answer else "not quoted"
-        return [Action("alert", "", f"{'; '.join(task.back.breaches)}; the buy-back is refused: {why}")]
+        half = _only_half(desk, task, answers)
+        return [
+            *half,
+            Action("alert", "", f"{'; '.join(task.back.breaches)}; the buy-back is refused: {why}"),
+        ]
     batch = _tight(desk, task.back, answer.results)
-    return [Action("buy_back", task.back.legs[0].venue.venue, _back_words(task, answer.results), batch)]
+    return [
+        Action(
+            "buy_back",
+            task.back.legs[0].venue.venue,
+            _back_words(task.back, task.symbol, answer.results),
+            batch,
+        )
+    ]
+
+
+def _only_half(desk: Desk, task: _Task, answers: dict[str, Quote]) -> list[Action]:
+    answer = answers.get(task.half_key)
+    if task.half is None or answer is None or answer.results is None:
+        return []
+    batch = _tight(desk, task.half, answer.results)
+    words = f"{_back_words(task.half, task.symbol, answer.results)}; all of it at once is refused"
+    return [Action("buy_back", task.half.legs[0].venue.venue, words, batch)]
+
+
+def _half(desk: Desk, back: BuyBack | None) -> BuyBack | None:
+    """Return half of a buy-back, None where a leg of it would be under the smallest trade."""
+    if back is None or not back.legs:
+        return None
+    legs = tuple(replace(leg, size=leg.size // 2) for leg in back.legs)
+    least = min(leg.size for leg in legs) / WAD * desk.market.spot(back.token)
+    if least < desk.mandate.min_trade_usd:
+        return None
+    return replace(back, fraction=back.fraction / 2, delta=back.delta / 2, legs=legs)
 
 
 def _alert(back: BuyBack) -> Action:
@@ -211,16 +258,18 @@ def _alert(back: BuyBack) -> Action:
     )
 
 
-def _back_words(task: _Task, results: tuple[bytes, ...]) -> str:
-    back = task.back
-    if back is None:
-        return ""
+def _back_words(back: BuyBack, symbol: str, results: tuple[bytes, ...]) -> str:
     paid = -sum(_result(leg, data)[0] for leg, data in zip(back.legs, results, strict=False))
     contracts = sum(leg.size for leg in back.legs) / WAD
     return (
-        f"{'; '.join(back.breaches)}; buys back {back.fraction:.2%} of {len(back.legs)} {task.symbol} shorts, "
+        f"{'; '.join(back.breaches)}; buys back {back.fraction:.2%} of {len(back.legs)} {symbol} shorts, "
         f"{contracts:,.4f} contracts for {paid:,.2f} USD"
     )
+
+
+def _legs(desk: Desk, back: BuyBack) -> tuple[Instruction, ...]:
+    """Return the purchases at hardly any limit."""
+    return tuple(_leg(desk, leg, _loose_limit(desk, leg)) for leg in back.legs)
 
 
 def _leg(desk: Desk, leg: Leg, limit: int) -> Instruction:

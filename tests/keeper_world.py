@@ -106,7 +106,7 @@ class World:
         now = self.sandbox.w3.eth.get_block("latest")["timestamp"]
         plan_id = keccak(now.to_bytes(32))
         call = self.vault.rebalance([Instruction(venue=swap.to, data=swap.data)], now + 600, plan_id)
-        call.send(self.sandbox.signers["keeper"])
+        call.send(self.sandbox.signers["keeper"], gas=8_000_000)
 
 
 @contextmanager

@@ -55,7 +55,7 @@ class LanePolicy:
     confirmations: blocks, its own included, after which a transaction is final.
     stuck_after: seconds after which a waiting transaction is replaced by one that pays more.
     spend_cap: wei of gas in 24 hours of chain time, what is about to be sent counted at its maximum.
-    gas_margin: gas limit over the estimate.
+    gas_margin: gas limit over the estimate. Generous: a vault catches reads that run out of gas, so an estimate comes out low.
     lost_after: looks in a row that must agree that another transaction took the nonce (nodes behind one name can disagree).
     reorg_window: blocks below a replaced head in which finished transactions are looked at again.
     """
@@ -63,7 +63,7 @@ class LanePolicy:
     confirmations: int = 1
     stuck_after: float = 45.0
     spend_cap: int = 10**17
-    gas_margin: float = 1.25
+    gas_margin: float = 1.5
     lost_after: int = 3
     reorg_window: int = 64
 

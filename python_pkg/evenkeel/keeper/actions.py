@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eth_utils.crypto import keccak
 
 from evenkeel.chain.records import Intent
 
 if TYPE_CHECKING:
-    from evenkeel.bindings import Vault
+    from evenkeel.bindings import Call, Vault
     from evenkeel.chain.block import BlockRef
     from evenkeel.planner import Action
 
@@ -22,25 +22,25 @@ def plan_id(vault: str, block: BlockRef, index: int) -> bytes:
     return keccak(bytes.fromhex(vault[2:]) + bytes.fromhex(block.hash[2:]) + index.to_bytes(4))
 
 
-def intent_of(action: Action, index: int, vault: Vault, block: BlockRef, deadline: int) -> Intent | None:
-    """Return the transaction of `action`, or None for one that only says something (hold, alert).
+def call_of(action: Action, index: int, vault: Vault, block: BlockRef, deadline: int) -> Call[Any] | None:
+    """Return the call that carries out `action`, or None for one that only says something (hold, alert).
 
     `deadline` is seconds of chain time after `block`.
     """
-    until = block.timestamp + deadline
     if action.top_up is not None:
         top = action.top_up
-        call = vault.top_up(top.venue, top.unit, top.assets, top.min_posted)
-        return Intent(call.to, call.data, action.kind, deadline=until, reason=action.reason)
+        return vault.top_up(top.venue, top.unit, top.assets, top.min_posted)
     if not action.instructions:
         return None
     ident = plan_id(vault.address, block, index)
-    rebalance = vault.rebalance(list(action.instructions), until, ident)
-    return Intent(
-        rebalance.to,
-        rebalance.data,
-        action.kind,
-        deadline=until,
-        plan_id="0x" + ident.hex(),
-        reason=action.reason,
-    )
+    return vault.rebalance(list(action.instructions), block.timestamp + deadline, ident)
+
+
+def intent_of(action: Action, index: int, vault: Vault, block: BlockRef, deadline: int) -> Intent | None:
+    """Return the transaction of `action` as the journal keeps it; see `call_of`."""
+    call = call_of(action, index, vault, block, deadline)
+    if call is None:
+        return None
+    ident = None if action.top_up is not None else "0x" + plan_id(vault.address, block, index).hex()
+    until = block.timestamp + deadline
+    return Intent(call.to, call.data, action.kind, deadline=until, plan_id=ident, reason=action.reason)

@@ -95,7 +95,7 @@ class Keeper:
         self._stopping = False
 
     def stop(self) -> None:
-        """End the loop after the step it is in."""
+        """End the loop after the step it is in. Safe to call from a signal handler."""
         self._stopping = True
 
     def close(self) -> None:
@@ -115,12 +115,12 @@ class Keeper:
             except UnreachableRpc as error:
                 failures += 1
                 event(logger, "unreachable", logging.WARNING, error=str(error), failures=failures)
-                time.sleep(min(self._config.poll * 2**failures, MAX_BACKOFF))
+                self._rest(min(self._config.poll * 2**failures, MAX_BACKOFF))
                 continue
             if outcome is not None and self._config.once and self._done(outcome):
                 return
             if outcome is None:
-                time.sleep(self._config.poll)
+                self._rest(self._config.poll)
 
     def step(self) -> Outcome | None:
         """Look at the head once and deal with it; None when there is nothing new.
@@ -156,6 +156,12 @@ class Keeper:
         return outcome
 
     # Inside
+
+    def _rest(self, seconds: float) -> None:
+        # In slices, since a signal handler only sets a flag: locks are not safe in one.
+        end = time.monotonic() + seconds
+        while not self._stopping and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.25))
 
     def _nudge(self) -> None:
         last, now = self._heads.last, time.monotonic()

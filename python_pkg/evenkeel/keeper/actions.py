@@ -41,6 +41,6 @@ def intent_of(action: Action, index: int, vault: Vault, block: BlockRef, deadlin
     call = call_of(action, index, vault, block, deadline)
     if call is None:
         return None
-    ident = None if action.top_up is not None else "0x" + plan_id(vault.address, block, index).hex()
+    ident = "" if action.top_up is not None else "0x" + plan_id(vault.address, block, index).hex()
     until = block.timestamp + deadline
     return Intent(call.to, call.data, action.kind, deadline=until, plan_id=ident, reason=action.reason)

@@ -1,7 +1,7 @@
 """Two ways to walk the same steps: count their gas without sending anything, or send them, each once."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
@@ -9,8 +9,8 @@ from web3 import Web3
 from web3.types import Nonce, TxParams, TxReceipt
 from web3.utils.address import get_create_address
 
+from evenkeel import bindings
 from evenkeel.chain.signer import Signer
-from evenkeel.deploy._compiled import calldata, creation, runtime_size
 from evenkeel.deploy.errors import DeploymentError
 from evenkeel.deploy.record import DeploymentFile, Pending, Placed
 
@@ -24,22 +24,17 @@ _LIMITS_GAS = 350_000
 """Eight slots of limits and a place in a list."""
 
 
+C = TypeVar("C", bound=bindings.Contract)
+
+
 class Walker(Protocol):
     """Something that takes the steps of a deployment in order."""
 
-    def create(self, step: str, contract: str, *args: Any) -> ChecksumAddress:
-        """Deploy `contract` and return its address."""
+    def create(self, step: str, creation: bindings.Deployment[C]) -> C:
+        """Deploy a contract and return it at its address."""
 
-    def call(
-        self,
-        step: str,
-        contract: str,
-        address: ChecksumAddress,
-        function: str,
-        *args: Any,
-        unless: Callable[[], bool] | None = None,
-    ) -> None:
-        """Call `function` of the contract at `address`, unless `unless()` says that it was done already."""
+    def call(self, step: str, call: bindings.Call[Any], *, unless: Callable[[], bool] | None = None) -> None:
+        """Send `call`, unless `unless()` says that it was done already."""
 
 
 class Estimator:
@@ -52,33 +47,32 @@ class Estimator:
     def __init__(self, w3: Web3, file: DeploymentFile) -> None:
         self.gas = 0
         self.transactions = 0
+        self._w3 = w3
         self._file = file
         self._nonce = int(w3.eth.get_transaction_count(file.deployer, "pending"))
 
-    def create(self, step: str, contract: str, *args: Any) -> ChecksumAddress:
+    def create(self, step: str, creation: bindings.Deployment[C]) -> C:
         """See `Walker`."""
         known = self._file.placed.get(step)
         if known is not None:
-            return known.address
-        data = creation(contract, *args)
-        words = (len(data) + 31) // 32
-        execution = _CODE_GAS * runtime_size(contract) + _CONSTRUCTOR_GAS
-        self._add(_CREATION_GAS + _DATA_GAS * len(data) + 2 * words + execution)
-        return get_create_address(self._file.deployer, Nonce(self._nonce - 1))
+            return creation.contract(known.address, self._w3)
+        size = len(creation.data)
+        # What stays on chain is never longer than what creates it.
+        code = (_DATA_GAS + _CODE_GAS) * size + 2 * ((size + 31) // 32)
+        address = get_create_address(self._file.deployer, Nonce(self._nonce))
+        self._add(_CREATION_GAS + code + _CONSTRUCTOR_GAS)
+        return creation.contract(address, self._w3)
 
     def call(
         self,
         step: str,
-        contract: str,
-        address: ChecksumAddress,  # noqa: ARG002 - the walker's signature
-        function: str,
-        *args: Any,
+        call: bindings.Call[Any],
+        *,
         unless: Callable[[], bool] | None = None,  # noqa: ARG002 - the walker's signature
     ) -> None:
         """See `Walker`."""
         if step not in self._file.calls:
-            calldata(contract, function, *args)
-            self._add(_LIMITS_GAS if function == "setLimits" else _CALL_GAS)
+            self._add(_LIMITS_GAS if call.function.name == "RiskGuard.setLimits" else _CALL_GAS)
 
     def _add(self, gas: int) -> None:
         self.gas += gas
@@ -107,38 +101,29 @@ class Sender:
         self.transactions = 0
         self._resume()
 
-    def create(self, step: str, contract: str, *args: Any) -> ChecksumAddress:
+    def create(self, step: str, creation: bindings.Deployment[C]) -> C:
         """See `Walker`."""
         known = self._file.placed.get(step)
         if known is not None:
-            return known.address
+            return creation.contract(known.address, self._w3)
         nonce = self._w3.eth.get_transaction_count(self._signer.address, "pending")
         address = get_create_address(self._signer.address, nonce)
-        self._file.pending = Pending(step, contract, address, nonce)
+        name = creation.contract.__name__
+        self._file.pending = Pending(step, name, address, nonce)
         self._file.save()
-        receipt = self._send(step, {"data": HexBytes(creation(contract, *args)), "nonce": nonce})
-        placed = receipt["contractAddress"] or address
-        self._place(step, contract, placed, receipt["transactionHash"].to_0x_hex(), receipt["blockNumber"])
-        self._say(f"{step}: {contract} at {placed}")
-        return placed
+        receipt = self._send(step, {"data": HexBytes(creation.data), "nonce": nonce})
+        self._place(step, name, address, receipt["transactionHash"].to_0x_hex(), receipt["blockNumber"])
+        self._say(f"{step}: {name} at {address}")
+        return creation.contract(address, self._w3)
 
-    def call(
-        self,
-        step: str,
-        contract: str,
-        address: ChecksumAddress,
-        function: str,
-        *args: Any,
-        unless: Callable[[], bool] | None = None,
-    ) -> None:
+    def call(self, step: str, call: bindings.Call[Any], *, unless: Callable[[], bool] | None = None) -> None:
         """See `Walker`."""
         if step in self._file.calls:
             return
         if unless is not None and unless():
             self._file.calls[step] = ""
         else:
-            data = HexBytes(calldata(contract, function, *args))
-            receipt = self._send(step, {"to": address, "data": data})
+            receipt = self._send(step, {"to": call.to, "data": HexBytes(call.data)})
             self._file.calls[step] = receipt["transactionHash"].to_0x_hex()
             self._say(f"{step}: done")
         self._file.save()

@@ -1,12 +1,31 @@
 """The steps of a deployment, in their one order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from eth_typing import ChecksumAddress
 from web3 import Web3
 
-from evenkeel.deploy._compiled import calldata, selector
-from evenkeel.deploy._steps import Walker
+from evenkeel.bindings import (
+    AaveV3LendingVenue,
+    Authority,
+    Call,
+    ChainlinkSource,
+    Contract,
+    CuratedVolSource,
+    CuriePerpVenue,
+    Deployment,
+    LyraOptionVenue,
+    OracleAdapter,
+    RiskGuard,
+    UniswapV3SpotVenue,
+    UniswapV3TwapSource,
+    Valuer,
+    Vault,
+    VaultLens,
+)
+from evenkeel.bindings.types import Limits, LyraMarket, Range, VenueConfig
+from evenkeel.deploy._steps import C, Walker
 from evenkeel.deploy.errors import DeploymentError
 from evenkeel.deploy.names import venue_name
 from evenkeel.deploy.plan import (
@@ -50,34 +69,36 @@ class Walk:
     def run(self) -> None:
         """Take every step."""
         asset = self._token(self._plan.asset)
-        authority = self._to.create("authority", "Authority", self._deployer)
+        authority = self._to.create("authority", Authority.deploy(self._deployer))
         sources = self._sources()
-        oracle = self._to.create("oracle", "OracleAdapter", asset, authority)
-        vol = self._plan.vol
-        vol_source = self._to.create(
-            "vol_source",
-            "CuratedVolSource",
-            authority,
-            vol.max_age,
-            wad(vol.max_move),
-            wad(vol.half_width),
-            vol.min_interval,
-        )
-        valuer = self._to.create("valuer", "Valuer")
-        guard = self._to.create("guard", "RiskGuard", authority)
+        oracle = self._to.create("oracle", OracleAdapter.deploy(asset, authority.address))
+        vol_source = self._to.create("vol_source", self._vol_source(authority))
+        valuer = self._to.create("valuer", Valuer.deploy())
+        guard = self._to.create("guard", RiskGuard.deploy(authority.address))
         names = (self._plan.name, self._plan.symbol)
-        vault = self._to.create("vault", "Vault", asset, *names, authority, oracle, vol_source, valuer, guard)
-        self._to.create("lens", "VaultLens")
-        venues = self._venues(vault)
+        parts = (part.address for part in (authority, oracle, vol_source, valuer, guard))
+        vault = self._to.create("vault", Vault.deploy(asset, *names, *parts))
+        self._to.create("lens", VaultLens.deploy())
+        venues = self._venues(vault.address)
         self._configure_oracle(oracle, sources)
         self._set_limits(guard)
         for name, venue in venues.items():
-            config = tuple(wad(part) for part in self._terms(name))
-            step = f"vault.addVenue/{name}"
-            self._to.call(
-                step, "Vault", vault, "addVenue", venue, config, unless=self._venue_test(vault, venue)
-            )
+            self._add_venue(vault, name, venue)
         self._set_roles(authority, vault=vault, guard=guard, vol_source=vol_source)
+
+    def _vol_source(self, authority: Authority) -> Deployment[CuratedVolSource]:
+        terms = self._plan.vol
+        vols = (wad(terms.max_move), wad(terms.half_width))
+        return CuratedVolSource.deploy(authority.address, terms.max_age, *vols, terms.min_interval)
+
+    def _add_venue(self, vault: Vault, name: str, venue: ChecksumAddress) -> None:
+        config = VenueConfig(*(wad(part) for part in self._terms(name)))
+        # Adding a venue twice would revert; every other call may be repeated.
+        self._to.call(
+            f"vault.addVenue/{name}",
+            vault.add_venue(venue, config),
+            unless=lambda: vault.is_venue(venue).read(),
+        )
 
     def _token(self, symbol: str) -> ChecksumAddress:
         token = self._protocols.tokens.get(symbol)
@@ -109,20 +130,10 @@ class Walk:
                 continue
             terms = self._plan.feeds[pair]
             bounds = (wad(terms.min_price), wad(terms.max_price))
-            source = self._to.create(
-                f"source/{symbol}/chainlink",
-                "ChainlinkSource",
-                *(
-                    self._token(symbol),
-                    _DOLLAR,
-                    feed,
-                    terms.max_age,
-                    *bounds,
-                    wad(terms.deviation),
-                    sequencer,
-                ),
-            )
-            found.setdefault(symbol, []).append(source)
+            what = (self._token(symbol), _DOLLAR, feed, terms.max_age, *bounds)
+            creation = ChainlinkSource.deploy(*what, wad(terms.deviation), sequencer)
+            source = self._to.create(f"source/{symbol}/chainlink", creation)
+            found.setdefault(symbol, []).append(source.address)
         if self._plan.asset not in found:
             raise DeploymentError(f"protocols: feeds has no {self._plan.price_feeds[self._plan.asset]}")
         for pair, pool in (self._protocols.uniswap.pools if self._protocols.uniswap else {}).items():
@@ -130,14 +141,16 @@ class Walk:
             if quote != self._plan.asset or symbol not in found:
                 continue
             twap = self._plan.twap
-            liquidity = self._read(pool.address, "liquidity()")
-            source = self._to.create(
-                f"source/{symbol}/twap",
-                "UniswapV3TwapSource",
-                *(self._token(symbol), self._token(quote), pool.address, twap.window),
-                *(liquidity * wad(twap.liquidity) // 10**18, wad(twap.half_width)),
+            liquidity = self._read(pool.address, "liquidity()") * wad(twap.liquidity) // 10**18
+            average = UniswapV3TwapSource.deploy(
+                self._token(symbol),
+                self._token(quote),
+                pool.address,
+                twap.window,
+                liquidity,
+                wad(twap.half_width),
             )
-            found[symbol].append(source)
+            found[symbol].append(self._to.create(f"source/{symbol}/twap", average).address)
         return found
 
     def _venues(self, vault: ChecksumAddress) -> dict[str, ChecksumAddress]:
@@ -164,7 +177,7 @@ class Walk:
             return {}
         tokens = [self._token(symbol) for symbol in there]
         fees = [pool.fee for pool in there.values()]
-        return {"spot": self._to.create("spot", "UniswapV3SpotVenue", vault, uniswap.router, tokens, fees)}
+        return self._venue("spot", UniswapV3SpotVenue.deploy(vault, uniswap.router, tokens, fees))
 
     def _lending(self, vault: ChecksumAddress) -> dict[str, ChecksumAddress]:
         aave = self._protocols.aave
@@ -174,24 +187,19 @@ class Walk:
         if not self._wanted("lending"):
             return {}
         tokens = [self._token(symbol) for symbol in (self._plan.asset, *self._plan.spot_tokens)]
-        return {"lending": self._to.create("lending", "AaveV3LendingVenue", vault, aave.pool, tokens)}
+        return self._venue("lending", AaveV3LendingVenue.deploy(vault, aave.pool, tokens))
 
     def _perps(self, vault: ChecksumAddress) -> dict[str, ChecksumAddress]:
         if not self._protocols.perps:
             self.omitted.append("perp: the chain has no Perp v2")
-        return {
-            f"perp/{perp.name}": self._to.create(
-                f"perp/{perp.name}",
-                "CuriePerpVenue",
-                vault,
-                perp.clearing_house,
-                [perp.base_token],
-                [self._token(perp.underlying)],
-                self._plan.venue_feed_max_age,
-            )
-            for perp in self._protocols.perps
-            if self._wanted(f"perp/{perp.name}")
-        }
+        venues: dict[str, ChecksumAddress] = {}
+        for perp in self._protocols.perps:
+            if self._wanted(f"perp/{perp.name}"):
+                markets = ([perp.base_token], [self._token(perp.underlying)])
+                terms = (*markets, self._plan.venue_feed_max_age)
+                creation = CuriePerpVenue.deploy(vault, perp.clearing_house, *terms)
+                venues |= self._venue(f"perp/{perp.name}", creation)
+        return venues
 
     def _option(self, vault: ChecksumAddress) -> dict[str, ChecksumAddress]:
         lyra, uniswap = self._protocols.lyra, self._protocols.uniswap
@@ -209,53 +217,59 @@ class Walk:
             return {}
         if not self._wanted("option"):
             return {}
-        market = (
-            lyra.option_market,
-            lyra.option_token,
-            lyra.option_greek_cache,
-            lyra.option_market_pricer,
-            lyra.short_collateral,
-            lyra.synthetix_adapter,
-            lyra.quote,
-            self._token(lyra.underlying),
-            uniswap.router,
-            pool.fee,
+        market = LyraMarket(
+            option_market=lyra.option_market,
+            option_token=lyra.option_token,
+            greek_cache=lyra.option_greek_cache,
+            pricer=lyra.option_market_pricer,
+            short_collateral=lyra.short_collateral,
+            spot=lyra.synthetix_adapter,
+            quote=lyra.quote,
+            underlying=self._token(lyra.underlying),
+            router=uniswap.router,
+            pool_fee=pool.fee,
         )
-        return {"option": self._to.create("option", "LyraOptionVenue", vault, market)}
+        return self._venue("option", LyraOptionVenue.deploy(vault, market))
 
-    def _configure_oracle(
-        self, oracle: ChecksumAddress, sources: Mapping[str, list[ChecksumAddress]]
-    ) -> None:
+    def _venue(self, name: str, creation: Deployment[C]) -> dict[str, ChecksumAddress]:
+        return {name: self._to.create(name, creation).address}
+
+    def _configure_oracle(self, oracle: OracleAdapter, sources: Mapping[str, list[ChecksumAddress]]) -> None:
         for symbol, found in sources.items():
-            arguments = (self._token(symbol), found, 1, wad(self._plan.max_width))
-            self._to.call(f"oracle.configure/{symbol}", "OracleAdapter", oracle, "configure", *arguments)
+            call = oracle.configure(self._token(symbol), found, 1, wad(self._plan.max_width))
+            self._to.call(f"oracle.configure/{symbol}", call)
 
-    def _set_limits(self, guard: ChecksumAddress) -> None:
+    def _set_limits(self, guard: RiskGuard) -> None:
         fraction = wad(self._plan.max_loss_per_call)
-        self._to.call("guard.setMaxLossPerCall", "RiskGuard", guard, "setMaxLossPerCall", fraction)
+        self._to.call("guard.setMaxLossPerCall", guard.set_max_loss_per_call(fraction))
         for symbol, limits in self._plan.limits.items():
             if symbol in self._protocols.tokens:
-                step = f"guard.setLimits/{symbol}"
-                token = self._token(symbol)
-                self._to.call(step, "RiskGuard", guard, "setLimits", token, _ranges(limits))
+                call = guard.set_limits(self._token(symbol), _limits(limits))
+                self._to.call(f"guard.setLimits/{symbol}", call)
 
     def _set_roles(
-        self,
-        authority: ChecksumAddress,
-        *,
-        vault: ChecksumAddress,
-        guard: ChecksumAddress,
-        vol_source: ChecksumAddress,
+        self, authority: Authority, *, vault: Vault, guard: RiskGuard, vol_source: CuratedVolSource
     ) -> None:
-        for contract, address, functions, role in (
-            ("Vault", vault, ("rebalance", "topUp"), KEEPER),
-            ("Vault", vault, ("addVenue", "configureVenue", "removeVenue"), CURATOR),
-            ("RiskGuard", guard, ("setLimits", "setMaxLossPerCall"), CURATOR),
-            ("CuratedVolSource", vol_source, ("post", "postMany"), VOL_POSTER),
-        ):
-            chosen = [selector(contract, function) for function in functions]
-            step = f"authority.setTargetFunctionRole/{contract}/{role}"
-            self._to.call(step, "Authority", authority, "setTargetFunctionRole", address, chosen, role)
+        # The first four bytes of any call of a function name it.
+        none = VenueConfig(0, 0, 0, 0)
+        trading = (vault.rebalance([], 0, bytes(32)), vault.top_up(_NONE, 0, 0, 0))
+        venues = (
+            vault.add_venue(_NONE, none),
+            vault.configure_venue(_NONE, none),
+            vault.remove_venue(_NONE),
+        )
+        limits = (guard.set_limits(_NONE, _limits(UnderlyingLimits())), guard.set_max_loss_per_call(0))
+        vols = (vol_source.post(_NONE, 0, 0), vol_source.post_many([]))
+        targets: tuple[tuple[Contract, Sequence[Call[Any]], int], ...] = (
+            (vault, trading, KEEPER),
+            (vault, venues, CURATOR),
+            (guard, limits, CURATOR),
+            (vol_source, vols, VOL_POSTER),
+        )
+        for target, calls, role in targets:
+            chosen = [call.data[:4] for call in calls]
+            step = f"authority.setTargetFunctionRole/{type(target).__name__}/{role}"
+            self._to.call(step, authority.set_target_function_role(target.address, chosen, role))
         roles = self._roles
         for role, holder in (
             (KEEPER, roles.keeper),
@@ -263,27 +277,17 @@ class Walk:
             (GUARDIAN, roles.guardian),
             (VOL_POSTER, roles.vol_poster),
         ):
-            step = f"authority.grantRole/{role}"
-            self._to.call(step, "Authority", authority, "grantRole", role, holder, 0)
+            self._to.call(f"authority.grantRole/{role}", authority.grant_role(role, holder, 0))
         if roles.governor is not None and roles.governor != self._deployer:
-            self._to.call("authority.grantRole/0", "Authority", authority, "grantRole", 0, roles.governor, 0)
-            self._to.call(
-                "authority.renounceRole/0", "Authority", authority, "renounceRole", 0, self._deployer
-            )
+            self._to.call("authority.grantRole/0", authority.grant_role(0, roles.governor, 0))
+            self._to.call("authority.renounceRole/0", authority.renounce_role(0, self._deployer))
 
     def _read(self, address: str, signature: str) -> int:
         data = Web3.keccak(text=signature)[:4]
         to = Web3.to_checksum_address(address)
         return int.from_bytes(self._w3.eth.call({"to": to, "data": data})[:32], "big")
 
-    def _venue_test(self, vault: ChecksumAddress, venue: ChecksumAddress) -> Callable[[], bool]:
-        def known() -> bool:
-            data = calldata("Vault", "isVenue", venue)
-            return int.from_bytes(self._w3.eth.call({"to": vault, "data": data}), "big") == 1
 
-        return known
-
-
-def _ranges(limits: UnderlyingLimits) -> tuple[tuple[int, int], ...]:
+def _limits(limits: UnderlyingLimits) -> Limits:
     measures = (limits.delta, limits.gamma, limits.vega, limits.theta)
-    return tuple((wad(low), wad(high)) for low, high in measures)
+    return Limits(*(Range(wad(low), wad(high)) for low, high in measures))

@@ -36,7 +36,7 @@ $(DONE)/node: package.json package-lock.json
 
 $(DONE)/packages: $(DONE)/python $(DONE)/node python_pkg/evenkeel/sandbox/packages.py $(wildcard python_pkg/evenkeel/sandbox/*.json)
 	@echo "set-up: the real protocols' packages into .evenkeel/packages"
-	@$(PYTHON) -m evenkeel.sandbox.packages
+	@$(PYTHON) -c 'from evenkeel.sandbox.packages import main; main()'
 	@touch $@
 
 $(DONE)/contracts: $(DONE)/packages foundry.toml $(CONTRACTS)

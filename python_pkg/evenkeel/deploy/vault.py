@@ -109,7 +109,10 @@ def deploy(
         raise DeploymentError(
             f"{signer.address} has {balance} wei, but {needed.transactions} transactions may take {needed.wei}"
         )
-    say(f"{needed.transactions} transactions, at most {needed.gas} gas")
+    most = Web3.from_wei(needed.wei, "ether")
+    say(
+        f"{needed.transactions} transactions to send, at most {needed.gas:,} gas, {most:.6f} ETH at most at today's fees"
+    )
     sender = Sender(w3, signer, file, timeout=timeout, say=say)
     walk = Walk(w3, sender, file, protocols, plan, roles)
     walk.run()

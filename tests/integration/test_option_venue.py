@@ -267,6 +267,17 @@ def test_post_and_free_change_the_collateral(desk, option):
         assert type(refused.value.cause).__name__ == "BelowMinimum"
 
 
+def test_the_keeper_tops_a_unit_up_and_not_past_its_target(desk, option):
+    position, *_ = sell(desk, PUT, collateral=11_800)
+    assert wad(1.08) < option.unit_health(position).read() < wad(1.15)
+    posted = desk.top_up(option, position, 500)
+    assert (held(desk, position)[4] - 11_800 * WAD) // SCALE == pytest.approx(posted, rel=1e-6)
+    assert option.unit_health(position).read() < wad(1.20)
+    with pytest.raises(ContractError) as refused:
+        desk.top_up(option, position, 5_000)
+    assert type(refused.value).__name__ == "PastTarget"
+
+
 def test_a_stale_cache_is_refreshed_before_a_trade(desk, option):
     desk.warp(3 * 3_600 + 1_300)
     desk.post_price(3_000)
@@ -383,7 +394,8 @@ def test_a_listing_that_is_not_there_is_refused(desk, option):
     for number in (0, 999, listing(desk) + 2**64):
         with pytest.raises(ContractError) as refused:
             desk.rebalance(option.trade(Trade(0, number, PUT, -WAD, 2_000 * WAD, 0)))
-        assert refused.value.reason[:4] == Web3.keccak(text="UnknownListing(uint256)")[:4]
+        cause = refused.value.cause
+        assert (type(cause).__name__, cause.listing) == ("UnknownListing", number)
 
 
 def test_listings_and_terms_are_lyra_s(desk, option):

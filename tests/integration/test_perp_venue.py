@@ -129,6 +129,30 @@ def test_margin_is_curie_s_own(desk, perp, market):
     assert type(refused.value).__name__ == "UnknownUnit"
 
 
+def test_the_keeper_tops_the_account_up_and_not_past_its_target(desk, perp, market):
+    desk.rebalance(perp.post(0, 4_500 * USDC, 0), perp.order(market.base_token, 10 * WAD, wad(3_010), False))
+    value = account_value(desk, market, perp)
+    assert desk.top_up(perp, 0, 1_000) == 1_000 * USDC
+    assert account_value(desk, market, perp) - value == pytest.approx(1_000 * WAD, abs=WAD)
+    with pytest.raises(ContractError) as refused:
+        desk.top_up(perp, 0, 10_000)
+    assert type(refused.value).__name__ == "PastTarget"
+
+
+def test_a_market_closed_for_good_is_left_at_its_closing_price(desk, perp, market):
+    desk.rebalance(perp.post(0, 20_000 * USDC, 0), perp.order(market.base_token, 10 * WAD, wad(3_010), False))
+    notional = notional_of(desk, market, perp)
+    base = curie.contract("BaseToken")
+    desk.act("deployer", market.base_token, base, "pause")
+    desk.act("deployer", market.base_token, base, "close(uint256)", 2_950 * WAD)
+    desk.rebalance(perp.reduce(0, WAD, 0))
+    assert size_of(desk, market, perp) == 0
+    book = perp.book().read()
+    assert book.exposures == ()
+    # Funding of some seconds is all that lies between.
+    assert book.mid == pytest.approx(20_000 * WAD + notional + 10 * 2_950 * WAD, abs=WAD // 100)
+
+
 def test_a_fill_worse_than_acceptable_is_refused(desk, perp, market):
     desk.rebalance(perp.post(0, 20_000 * USDC, 0))
     for size, limit in ((10 * WAD, wad(3_002)), (-10 * WAD, wad(2_998))):

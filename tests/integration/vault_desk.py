@@ -5,6 +5,7 @@ from itertools import count
 
 from evenkeel.bindings import (
     ERC20,
+    CuratedVolSource,
     LendingVenue,
     OptionVenue,
     OracleAdapter,
@@ -13,7 +14,6 @@ from evenkeel.bindings import (
     Vault,
 )
 from evenkeel.bindings.types import Instruction
-from evenkeel.sandbox.artifacts import own
 from evenkeel.sandbox.deployer import Deployer
 from evenkeel.sandbox.protocols import chainlink, tokens
 
@@ -108,6 +108,14 @@ class Desk:
         self.gas["last"] = receipt.gas_used
         return tuple(call.decode(answer) for call, answer in zip(calls, answers, strict=True))
 
+    def top_up(self, venue, unit, dollars):
+        """Have the keeper top a unit up; returns what it was told would be posted."""
+        call = self.vault.top_up(venue.address, unit, dollars * USDC, dollars * USDC * 99 // 100)
+        keeper = self.chain.signers["keeper"]
+        posted = call.simulate(keeper.address)
+        call.send(keeper, gas=20_000_000)
+        return posted
+
     def as_(self, role):
         """Reads and writes of other people's contracts, from `role`."""
         return Deployer(self.w3, self.chain.signers[role])
@@ -129,8 +137,8 @@ class Desk:
     def post_vol(self, expiry, vol):
         """A vol of our own source."""
         underlying = self.protocols.tokens["WETH"].address
-        source, code = self.deployment.vol_source, own("CuratedVolSource")
-        self.act("vol_poster", source, code, "post", underlying, expiry, wad(vol))
+        source = CuratedVolSource(self.deployment.vol_source, self.w3)
+        source.post(underlying, expiry, wad(vol)).send(self.chain.signers["vol_poster"])
 
     def warp(self, seconds):
         """Mine a block `seconds` later."""

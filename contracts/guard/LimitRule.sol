@@ -64,6 +64,13 @@ library LimitRule {
         if (most > range.max) above = _relative(most - range.max, range.max);
     }
 
+    /// @notice The distance from zero of the farther end of a measure's span.
+    function reach(Spans memory s, uint256 measure) internal pure returns (uint256) {
+        int256 least = s.least[measure];
+        int256 most = s.most[measure];
+        return uint256(_max0(most > -least ? most : -least));
+    }
+
     /// @notice The limits of a measure.
     function range(Limits memory limits, uint256 measure) internal pure returns (Range memory r) {
         if (measure == uint256(Measure.Delta)) r = limits.delta;

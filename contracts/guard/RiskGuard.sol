@@ -14,8 +14,10 @@ import {LimitRule} from "./LimitRule.sol";
 /// - priced: every venue was priced in both (`Unpriced`);
 /// - loss: `CornerLoss` is at most `maxLossPerCall` of low NAV before the call (`LossTooLarge`);
 /// - limits: with b the largest breach of any measure of any underlying, b ends at 0, or at most at nine tenths of what it was with
-///   no measure going from outside one end of its range to outside the other (`LimitBreached` names the worst).
-///   Pending orders count filled and unfilled. An exposure to a token without limits is refused, zeros aside (`NoLimits`);
+///   no measure going from outside one end of its range to outside the other (`LimitBreached` names the worst). A
+///   call may also leave what is breached exactly as it was if it only brings other measures nearer to zero: a book whose
+///   options cannot be traded now must still be hedged. Pending orders count filled and unfilled. An exposure to a token
+///   without limits is refused, zeros aside (`NoLimits`);
 /// - health: a unit of a venue that was called ends at its venue's minimum health or above; one that was below before may stay
 ///   below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for
 ///   one that it did not touch;
@@ -49,10 +51,14 @@ contract RiskGuard is IRiskGuard, AccessManaged {
     mapping(address underlying => bool) private _known;
     mapping(address underlying => Limits) private _limits;
 
-    /// @dev The largest breach before and after a call, and one that crossed over and one that grew, if any.
+    /// @dev The largest breach before and after a call, the largest after it of a measure that the call moved, whether it brought
+    /// any measure nearer to zero or farther, and a breach that crossed over and one that grew, if any.
     struct Finding {
         uint256 before;
         LimitRule.Breach afterwards;
+        LimitRule.Breach moved;
+        bool nearer;
+        bool farther;
         LimitRule.Breach crossing;
         LimitRule.Breach grown;
     }
@@ -92,7 +98,9 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         loss = _checkLoss(before, afterwards);
         Finding memory found = _find(before, afterwards, afterwards.low);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
-        if (found.afterwards.size * 10 > found.before * 9) LimitRule.refuse(found.afterwards);
+        bool mending = found.afterwards.size * 10 <= found.before * 9;
+        bool hedging = found.moved.size == 0 && found.nearer && !found.farther;
+        if (!mending && !hedging) LimitRule.refuse(found.moved.size > 0 ? found.moved : found.afterwards);
         _checkUnits(vault, touched, unitsBefore);
         _checkCaps(vault, before, afterwards);
     }
@@ -146,6 +154,8 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         for (uint256 i; i < tokens.length; ++i) {
             LimitRule.Spans memory was = LimitRule.spans(before, tokens[i], before.low);
             LimitRule.Spans memory is_ = LimitRule.spans(afterwards, tokens[i], navAfter);
+            // Delta over the NAV of before the call: what the call cost must not make it look moved.
+            LimitRule.Spans memory still = LimitRule.spans(afterwards, tokens[i], before.low);
             if (!_known[tokens[i]]) {
                 for (uint256 m; m < 4; ++m) {
                     if (is_.least[m] != 0 || is_.most[m] != 0) revert NoLimits(tokens[i]);
@@ -154,7 +164,12 @@ contract RiskGuard is IRiskGuard, AccessManaged {
             }
             Limits memory allowed = _limits[tokens[i]];
             for (uint256 m; m < 4; ++m) {
-                _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_);
+                uint256 farBefore = LimitRule.reach(was, m);
+                uint256 far = LimitRule.reach(still, m);
+                if (far < farBefore) found.nearer = true;
+                if (far > farBefore) found.farther = true;
+                bool moved = still.least[m] != was.least[m] || still.most[m] != was.most[m];
+                _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_, moved);
             }
         }
     }
@@ -165,7 +180,8 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         uint256 m,
         Range memory range,
         LimitRule.Spans memory was,
-        LimitRule.Spans memory is_
+        LimitRule.Spans memory is_,
+        bool moved
     ) private pure {
         (uint256 belowBefore, uint256 aboveBefore) = LimitRule.breaches(was.least[m], was.most[m], range);
         (uint256 below, uint256 above) = LimitRule.breaches(is_.least[m], is_.most[m], range);
@@ -175,6 +191,7 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         LimitRule.Breach memory breach = LimitRule.Breach(below, token, Measure(m), is_.least[m], range);
         if (above > below) (breach.size, breach.value) = (above, is_.most[m]);
         if (breach.size > found.afterwards.size) found.afterwards = breach;
+        if (moved && breach.size > found.moved.size) found.moved = breach;
         if (breach.size > worstBefore) found.grown = breach;
         if ((below > 0 && belowBefore == 0 && aboveBefore > 0) || (above > 0 && aboveBefore == 0 && belowBefore > 0)) {
             found.crossing = breach;

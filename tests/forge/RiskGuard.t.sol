@@ -122,10 +122,32 @@ contract RiskGuardTest is VaultCase {
     function test_TheLargestBreachOverItsLimitDecides() public {
         Greeks memory both = Greeks(20e18, 0, -90_000e18, 0);
         Valuation memory before = _book(NAV, both);
-        // Vega at -900 of -750 is 0.2 over, delta at 20 of 16.67 is 0.2 over: mending one alone leaves b where it was.
+        // Vega at -900 of -750 is 0.2 over, delta at 20 of 16.67 is 0.2 over: b falls only where both do.
         vm.expectPartialRevert(IRiskGuard.LimitBreached.selector);
-        _check(before, _book(NAV, Greeks(0, 0, -90_000e18, 0)));
+        _check(before, _book(NAV, Greeks(0, 0, -89_000e18, 0)));
         _check(before, _book(NAV, Greeks(18e18, 0, -80_000e18, 0)));
+    }
+
+    function test_ABookWhoseOptionsCannotTradeMayStillBeHedged() public {
+        Valuation memory before = _book(NAV, Greeks(20e18, 0, -90_000e18, 0));
+        _check(before, _book(NAV, Greeks(0, 0, -90_000e18, 0)));
+        _check(before, _book(NAV, Greeks(-5e18, 0, -90_000e18, 0)));
+        // Delta from inside its limit to its other end is no hedge, and neither is a book left as it was.
+        vm.expectPartialRevert(IRiskGuard.LimitBreached.selector);
+        _check(_book(NAV, Greeks(5e18, 0, -90_000e18, 0)), _book(NAV, Greeks(-6e18, 0, -90_000e18, 0)));
+        vm.expectPartialRevert(IRiskGuard.LimitBreached.selector);
+        _check(before, before);
+    }
+
+    function test_HedgingMayNotMoveABreachOtherThanBackInside() public {
+        Valuation memory before = _book(NAV, Greeks(20e18, 0, -90_000e18, 0));
+        // Vega a little nearer, delta mended: what is breached and was moved must shrink by a tenth.
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IRiskGuard.LimitBreached.selector, eth, Measure.Vega, -899e18, -750e18, int256(2 ** 180)
+            )
+        );
+        _check(before, _book(NAV, Greeks(0, 0, -89_900e18, 0)));
     }
 
     function test_GammaVegaAndThetaAreInReportingUnits() public {

@@ -74,8 +74,9 @@ class KeeperProcess:
         while True:
             journal = self._open()
             if journal is not None:
-                head = HexBytes(self._stage.w3.eth.get_block("latest")["hash"]).to_0x_hex()
-                if journal.settled(head):
+                head = self._head()
+                # The keeper may have had a transaction mined between the two looks; only an unmoved head is settled.
+                if journal.settled(head) and self._head() == head:
                     return self._new(journal)
             if self._process.poll() is not None:
                 raise DemoError(f"the keeper ended with code {self._process.returncode}: {self._tail()}")
@@ -100,6 +101,9 @@ class KeeperProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+
+    def _head(self) -> str:
+        return HexBytes(self._stage.w3.eth.get_block("latest")["hash"]).to_0x_hex()
 
     def _open(self) -> Journal | None:
         if self._journal is None:

@@ -236,7 +236,8 @@ class Walk:
 
     def _configure_oracle(self, oracle: OracleAdapter, sources: Mapping[str, list[ChecksumAddress]]) -> None:
         for symbol, found in sources.items():
-            call = oracle.configure(self._token(symbol), found, 1, wad(self._plan.max_width))
+            # All of them: a pool's average alone is what a stale feed would leave, and that can be moved.
+            call = oracle.configure(self._token(symbol), found, len(found), wad(self._plan.max_width))
             self._to.call(f"oracle.configure/{symbol}", call)
 
     def _set_limits(self, guard: RiskGuard) -> None:

@@ -80,7 +80,7 @@ class Session:
     ) -> Session:
         """Read the files and check them against the chain.
 
-        `deployment` None takes deployments/<chain-id>.json, or what the demo left of a local chain; `sender` None the deployment's
+        `deployment` None takes deployments/<chain-id>.json, or what the demo or a console left of a local one; `sender` None the deployment's
         keeper. Raises `InputError`s that name the file.
         """
         path = deployment or find_deployment(chain)
@@ -180,13 +180,14 @@ class Session:
 
 
 def find_deployment(chain: Chain) -> Path:
-    """Return the file of the vault on `chain`: deployments/<chain-id>.json, on a sandbox also what the demo left.
+    """Return the file of the vault on `chain`: deployments/<chain-id>.json, on a sandbox also what the demo or a console left.
 
     Raises `OperateError` where neither describes it.
     """
     name = f"{chain.chain_id}.json"
-    usual, demo = Path("deployments") / name, places.STATE / "demo" / name
-    for path in (usual, demo) if chain.sandbox else (usual,):
+    usual = Path("deployments") / name
+    local = [places.STATE / "demo" / name, places.STATE / "console" / name] if chain.sandbox else []
+    for path in [usual, *local]:
         vault = DeploymentFile.read(path).placed.get("vault") if path.exists() else None
         if vault is not None and chain.w3.eth.get_code(vault.address):
             return path

@@ -6,10 +6,10 @@ SHELL := /bin/bash
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-FORGE := node_modules/@foundry-rs/forge-linux-amd64/bin/forge
+FORGE := $(VENV)/bin/forge
 DONE := .evenkeel/done
 CONTRACTS := $(shell find contracts -name '*.sol')
-export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/@foundry-rs/forge-linux-amd64/bin:$(CURDIR)/node_modules/@foundry-rs/anvil-linux-amd64/bin:$(PATH)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # A pytest that was asked for nothing uses both cores.
 WORKERS ?= 2
 
@@ -34,12 +34,17 @@ $(DONE)/node: package.json package-lock.json
 	@npm ci --silent --no-fund --no-audit
 	@mkdir -p $(DONE) && touch $@
 
+# With the environment active, `forge`, `anvil` and `brownie` are all on PATH.
+$(DONE)/tools: $(DONE)/python $(DONE)/node
+	@for tool in forge anvil; do ln -sfn ../../node_modules/@foundry-rs/$$tool-linux-amd64/bin/$$tool $(VENV)/bin/$$tool; done
+	@touch $@
+
 $(DONE)/packages: $(DONE)/python $(DONE)/node python_pkg/evenkeel/sandbox/packages.py $(wildcard python_pkg/evenkeel/sandbox/*.json)
 	@echo "set-up: the real protocols' packages into .evenkeel/packages"
 	@$(PYTHON) -c 'from evenkeel.sandbox.packages import main; main()'
 	@touch $@
 
-$(DONE)/contracts: $(DONE)/packages foundry.toml $(CONTRACTS)
+$(DONE)/contracts: $(DONE)/packages $(DONE)/tools foundry.toml $(CONTRACTS)
 	@echo "set-up: compiling the contracts"
 	@$(FORGE) build --quiet --skip test
 	@$(VENV)/bin/evenkeel bindings generate --external
@@ -49,7 +54,7 @@ $(DONE)/brownie: $(DONE)/python $(DONE)/node scripts/setup/brownie_home.py
 	@$(PYTHON) scripts/setup/brownie_home.py install
 	@touch $@
 
-setup: $(DONE)/contracts $(DONE)/brownie ## install and compile everything; the other targets do it by themselves
+setup: $(DONE)/contracts $(DONE)/tools $(DONE)/brownie ## install and compile everything; the other targets do it by themselves
 
 build: $(DONE)/contracts ## compile the contracts and generate the third parties' bindings
 

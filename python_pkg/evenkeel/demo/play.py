@@ -70,6 +70,7 @@ def play(
             return Outcome(document, ok=True, url=sandbox.url, sandbox=None)
         view.say("... and now with the keeper")
         report = with_keeper(stage, path, mandate_file, folder, view, alone, speed=speed)
+        view.end()
         for line in ending(report, alone):
             view.say(line)
         least = MIN_HEDGES if prices is None else MIN_HEDGES_OF_A_FILE

@@ -38,6 +38,9 @@ class View(Protocol):
     def step(self, step: Step) -> None:
         """Show one step."""
 
+    def end(self) -> None:
+        """Leave what moves on the screen as it is; lines said from now on come after it."""
+
 
 def view(*, quiet: bool) -> View:
     """Return the view that fits where standard output goes; `quiet` shows nothing."""
@@ -63,6 +66,9 @@ class Silent:
     def step(self, step: Step) -> None:
         """See `View`."""
 
+    def end(self) -> None:
+        """See `View`."""
+
 
 class Plain(Silent):
     """One line a step, no colours."""
@@ -73,11 +79,9 @@ class Plain(Silent):
 
     def step(self, step: Step) -> None:
         """See `View`."""
-        before, after = step.greeks_before["delta_usd"], step.greeks_after["delta_usd"]
+        greeks = "  ".join(f"{title} {_moved(step, name)}" for name, title in GREEKS)
         print(
-            f"step {step.index:>2}  spot {step.spot:>9,.2f}  vol {step.vol:6.1%}  delta {before:>+9,.0f} -> {after:>+9,.0f}"
-            f"  gamma {step.greeks_after['gamma_usd_1pct']:>+8,.0f}  vega {step.greeks_after['vega_usd_pt']:>+6,.0f}"
-            f"  health {worst_health(step)}  NAV {step.nav:>12,.2f}",
+            f"step {step.index:>2}  spot {step.spot:,.2f}  vol {step.vol:.1%}  {greeks}  {healths(step)}  NAV {step.nav:,.2f}",
             flush=True,
         )
         for action in step.actions:
@@ -121,41 +125,42 @@ class Terminal:
             )
         self._live.update(Group(self._table()), refresh=True)
 
+    def end(self) -> None:
+        """See `View`."""
+        self._live.stop()
+
     def _table(self) -> Table:
         table = Table(
-            title="the vault, hour by hour (each Greek before and after the keeper acted)",
+            title="the vault, hour by hour: Greeks before and after the keeper acted, health of each margin unit",
             title_justify="left",
         )
-        for name in ("step", "spot", "vol", *(title for _, title in GREEKS), "health (minimum)", "NAV"):
+        owing = list(dict.fromkeys(u.name for s in self._steps for u in s.venues if u.health is not None))
+        for name in ("step", "spot", "vol", *(title for _, title in GREEKS), *owing, "NAV"):
             table.add_column(name, justify="right", no_wrap=True)
         for step in self._steps[-_ROWS:]:
-            cells = [
-                f"{step.greeks_before[name]:+,.0f} {step.greeks_after[name]:+,.0f}"
-                if name == "delta_usd"
-                else f"{step.greeks_after[name]:+,.0f}"
-                for name, _ in GREEKS
-            ]
-            style = "bold" if step.actions else ""
+            health = {unit.name: unit.health for unit in step.venues}
             table.add_row(
                 str(step.index),
                 f"{step.spot:,.2f}",
                 f"{step.vol:.1%}",
-                *cells,
-                worst_health(step),
-                f"{step.nav:,.2f}",
-                style=style,
+                *(_moved(step, name) for name, _ in GREEKS),
+                *(_ratio(health.get(name)) for name in owing),
+                f"{step.nav:,.0f}",
+                style="bold" if step.actions else "",
             )
         return table
 
 
-def worst_health(step: Step) -> str:
-    """Name the unit that is nearest to its minimum, or "-" when nothing is owed."""
-    owed = [
-        (unit.health / unit.minimum_health, unit.health, unit)
-        for unit in step.venues
-        if unit.health is not None
-    ]
-    if not owed:
-        return "-"
-    _, health, unit = min(owed, key=lambda entry: entry[0])
-    return f"{unit.name} {health:.2f} ({unit.minimum_health:.2f})"
+def _moved(step: Step, name: str) -> str:
+    before, after = f"{step.greeks_before[name]:+,.0f}", f"{step.greeks_after[name]:+,.0f}"
+    return after if before == after else f"{before} > {after}"
+
+
+def _ratio(health: float | None) -> str:
+    return "-" if health is None else f"{health:.2f}"
+
+
+def healths(step: Step) -> str:
+    """Return the health of every unit that owes something, each with its minimum."""
+    owing = [u for u in step.venues if u.health is not None]
+    return "  ".join(f"{u.name} {_ratio(u.health)} ({u.minimum_health:.2f})" for u in owing)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenkeel.bindings.types import Measure
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from evenkeel.demo.report import Counterfactual, Report
+    from evenkeel.demo.report import Counterfactual, Refusal, Report
 
 
 def ending(report: Report | None, alone: Counterfactual) -> Iterator[str]:
@@ -28,8 +30,8 @@ def _account(report: Report) -> Iterator[str]:
         yield f"  {name.replace('_', ' '):<15} {value:>12,.2f}"
     yield f"hedging cost ${report.hedging_cost:,.2f} ({1e4 * report.hedging_cost / report.start_nav:.2f} bps of NAV), gas {report.gas:,}"
     if report.refused is not None:
-        fields = ", ".join(f"{name} {value}" for name, value in report.refused.fields.items())
-        yield f"refused: {report.refused.what}: {report.refused.error}({fields}), status {report.refused.status}, {report.refused.tx[:10]}"
+        refused = report.refused
+        yield f"refused: {refused.what}: {_why(refused)}; mined with status {refused.status}, {refused.tx[:10]}"
     if report.redemption is not None:
         paid = report.redemption.paid / 10**6
         same = (
@@ -38,6 +40,14 @@ def _account(report: Report) -> Iterator[str]:
             else "NOT what was owed"
         )
         yield f"redeemed: the first depositor left with {paid:,.6f} USDC, {same}"
+
+
+def _why(refused: Refusal) -> str:
+    fields = refused.fields
+    if refused.error == "LimitBreached" and fields["measure"] == Measure.DELTA:
+        value, low, high = (fields[name] / 1e18 for name in ("value", "min", "max"))
+        return f"LimitBreached, delta would be {value:+.2%} of NAV, allowed {low:+.2%} to {high:+.2%}"
+    return f"{refused.error}({', '.join(f'{name} {value}' for name, value in fields.items())})"
 
 
 def _without(alone: Counterfactual) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evenkeel.demo.stage import set_up
 from evenkeel.demo.story import with_keeper, without_keeper
 from evenkeel.demo.words import ending
-from evenkeel.deploy import VaultPlan
+from evenkeel.deploy import plan_of
 from evenkeel.sandbox import START_PRICE, Sandbox, places, up
 from evenkeel.sandbox.paths import demo_path
 from evenkeel.sandbox.price_file import load_prices
@@ -60,7 +60,7 @@ def play(
         view.say("booting a chain with Uniswap v3, Aave v3, Perp v2 twice, Lyra v1 and Chainlink feeds on it")
         sandbox = stack.enter_context(up(start_price=float(path.prices[0])))
         view.say("deploying the vault, taking 1,000,000 USDC, selling 60 at-the-money straddles of 42 days")
-        stage = set_up(sandbox, wanted, VaultPlan(), float(path.ivs[0]), folder)
+        stage = set_up(sandbox, wanted, plan_of(wanted, sandbox.protocols), float(path.ivs[0]), folder)
         view.say(f"first the same {path.steps} hours with nobody at the helm ...")
         alone = without_keeper(stage, path)
         if not keeper:

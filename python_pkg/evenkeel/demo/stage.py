@@ -106,7 +106,7 @@ def set_up(sandbox: Sandbox, mandate: Mandate, plan: VaultPlan, vol: float, fold
         market,
         Vault(deployment.vault, sandbox.w3),
         VaultLens(deployment.lens, sandbox.w3),
-        _named(deployment),
+        dict(deployment.names),
     )
     _deposit(stage, "alice", ALICE)
     _deposit(stage, "bob", BOB)
@@ -114,11 +114,6 @@ def set_up(sandbox: Sandbox, mandate: Mandate, plan: VaultPlan, vol: float, fold
     _lend(stage)
     _sell(stage)
     return stage
-
-
-def _named(deployment: Deployment) -> dict[str, ChecksumAddress]:
-    short = {"spot": "uniswap-v3", "lending": "aave-v3", "option": "lyra-v1"}
-    return {short.get(n, n.rpartition("/")[2]): address for n, address in deployment.venues.items()}
 
 
 def _deposit(stage: Stage, role: str, dollars: int) -> None:

@@ -44,7 +44,7 @@ interface IRiskGuard {
     error UnitUnhealthy(address venue, uint256 unit, uint256 health, uint256 minimum);
     /// @notice A venue ends above its share of NAV; both asset units at 1e18.
     error CapExceeded(address venue, uint256 value, uint256 cap);
-    /// @notice A price or a venue is missing, so only reductions are allowed.
+    /// @notice A price or a venue is missing, so nothing can be judged and nothing is allowed.
     error Unpriced();
 
     event LimitsSet(address indexed underlying, Limits limits);

@@ -64,6 +64,12 @@ library LimitRule {
         if (most > range.max) above = _relative(most - range.max, range.max);
     }
 
+    /// @notice How far the span of a measure leaves `allowed` at its worse end.
+    function worst(Spans memory s, uint256 measure, Range memory allowed) internal pure returns (uint256) {
+        (uint256 below, uint256 above) = breaches(s.least[measure], s.most[measure], allowed);
+        return below > above ? below : above;
+    }
+
     /// @notice The distance from zero of the farther end of a measure's span.
     function reach(Spans memory s, uint256 measure) internal pure returns (uint256) {
         int256 least = s.least[measure];

@@ -16,8 +16,9 @@ import {LimitRule} from "./LimitRule.sol";
 /// - limits: with b the largest breach of any measure of any underlying, b ends at 0, or at most at nine tenths of what it was with
 ///   no measure going from outside one end of its range to outside the other (`LimitBreached` names the worst). A
 ///   call may also leave what is breached exactly as it was if it only brings other measures nearer to zero: a book whose
-///   options cannot be traded now must still be hedged. Pending orders count filled and unfilled. An exposure to a token
-///   without limits is refused, zeros aside (`NoLimits`);
+///   options cannot be traded now must still be hedged. A breach that grows meanwhile ends at most at nine tenths of b or of
+///   `MAX_ROOM`, whichever is less: a breach of a tiny limit must not open the others. Pending orders count filled and
+///   unfilled. An exposure to a token without limits is refused, zeros aside (`NoLimits`);
 /// - health: a unit of a venue that was called ends at its venue's minimum health or above; one that was below before may stay
 ///   below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for
 ///   one that it did not touch;
@@ -36,6 +37,8 @@ contract RiskGuard is IRiskGuard, AccessManaged {
     uint256 public constant MAX_UNDERLYINGS = 16;
     /// @notice The most that `setMaxLossPerCall` accepts: 2%.
     uint256 public constant MAX_LOSS_CEILING = 0.02e18;
+    /// @notice The most of a breach, as a multiple of its limit at 1e18, that lets another breach grow.
+    uint256 public constant MAX_ROOM = 1e18;
 
     /// @notice A range with `min` above `max`.
     error EmptyRange(int256 min, int256 max);
@@ -52,7 +55,7 @@ contract RiskGuard is IRiskGuard, AccessManaged {
     mapping(address underlying => Limits) private _limits;
 
     /// @dev The largest breach before and after a call, the largest after it of a measure that the call moved, whether it brought
-    /// any measure nearer to zero or farther, and a breach that crossed over and one that grew, if any.
+    /// any measure nearer to zero or farther, a breach that crossed over, if any, and the largest that grew.
     struct Finding {
         uint256 before;
         LimitRule.Breach afterwards;
@@ -98,6 +101,8 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         loss = _checkLoss(before, afterwards);
         Finding memory found = _find(before, afterwards, afterwards.low);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
+        uint256 room = found.before < MAX_ROOM ? found.before : MAX_ROOM;
+        if (found.grown.size * 10 > room * 9) LimitRule.refuse(found.grown);
         bool mending = found.afterwards.size * 10 <= found.before * 9;
         bool hedging = found.moved.size == 0 && found.nearer && !found.farther;
         if (!mending && !hedging) LimitRule.refuse(found.moved.size > 0 ? found.moved : found.afterwards);
@@ -168,8 +173,7 @@ contract RiskGuard is IRiskGuard, AccessManaged {
                 uint256 far = LimitRule.reach(still, m);
                 if (far < farBefore) found.nearer = true;
                 if (far > farBefore) found.farther = true;
-                bool moved = still.least[m] != was.least[m] || still.most[m] != was.most[m];
-                _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_, moved);
+                _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_, still);
             }
         }
     }
@@ -181,7 +185,7 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         Range memory range,
         LimitRule.Spans memory was,
         LimitRule.Spans memory is_,
-        bool moved
+        LimitRule.Spans memory still
     ) private pure {
         (uint256 belowBefore, uint256 aboveBefore) = LimitRule.breaches(was.least[m], was.most[m], range);
         (uint256 below, uint256 above) = LimitRule.breaches(is_.least[m], is_.most[m], range);
@@ -191,11 +195,15 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         LimitRule.Breach memory breach = LimitRule.Breach(below, token, Measure(m), is_.least[m], range);
         if (above > below) (breach.size, breach.value) = (above, is_.most[m]);
         if (breach.size > found.afterwards.size) found.afterwards = breach;
-        if (moved && breach.size > found.moved.size) found.moved = breach;
-        if (breach.size > worstBefore) found.grown = breach;
+        if (breach.size > found.moved.size && _moved(m, was, still)) found.moved = breach;
+        if (breach.size > found.grown.size && LimitRule.worst(still, m, range) > worstBefore) found.grown = breach;
         if ((below > 0 && belowBefore == 0 && aboveBefore > 0) || (above > 0 && aboveBefore == 0 && belowBefore > 0)) {
             found.crossing = breach;
         }
+    }
+
+    function _moved(uint256 m, LimitRule.Spans memory was, LimitRule.Spans memory still) private pure returns (bool) {
+        return still.least[m] != was.least[m] || still.most[m] != was.most[m];
     }
 
     function _checkUnits(address vault, address[] calldata touched, UnitHealth[] calldata unitsBefore) private view {

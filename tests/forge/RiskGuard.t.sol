@@ -150,6 +150,35 @@ contract RiskGuardTest is VaultCase {
         _check(before, _book(NAV, Greeks(0, 0, -89_900e18, 0)));
     }
 
+    function test_ABreachOfATinyLimitGivesOthersNoRoom() public {
+        // A retired token is limited to nothing; a stranger's dollar of it is a breach beyond any measure.
+        address retired = makeAddr("retired");
+        Limits memory nothing;
+        guard.setLimits(retired, nothing);
+        Valuation memory before = _withDust(0, retired, 1e18);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRiskGuard.LimitBreached.selector, eth, Measure.Delta, 0.3e18, -0.05e18, 0.05e18)
+        );
+        _check(before, _withDust(100e18, retired, 0.5e18));
+        // Selling the dust is mending, beside which another breach may grow to nine tenths of its limit.
+        _check(before, _withDust(0, retired, 0.5e18));
+        _check(before, _withDust(30e18, retired, 0.5e18));
+        // Room that another measure's breach gives is none to a limit of zero.
+        vm.expectPartialRevert(IRiskGuard.LimitBreached.selector);
+        _check(_withDust(40e18, retired, 0), _withDust(0, retired, 1e18));
+    }
+
+    /// @dev A book with `delta` of ETH and `dust` whole tokens of another, worth a dollar each.
+    function _withDust(int256 delta, address token, int256 dust) private view returns (Valuation memory v) {
+        v = _at(delta);
+        Exposure memory first = v.exposures[0];
+        PricePoint memory price = v.prices[0];
+        (v.exposures, v.prices) = (new Exposure[](2), new PricePoint[](2));
+        (v.exposures[0], v.prices[0]) = (first, price);
+        v.exposures[1] = Exposure(token, 0, Greeks(dust, 0, 0, 0));
+        v.prices[1] = PricePoint(token, 1e18, 1e18, 1e18, block.timestamp);
+    }
+
     function test_GammaVegaAndThetaAreInReportingUnits() public {
         // -0.12 x 3,000^2 / 100 = -10,800
         vm.expectRevert(

@@ -693,7 +693,7 @@ class NotCalling(ContractError):
 
 
 class NotEmpty(ContractError):
-    """A venue that still holds something cannot be removed."""
+    """A venue that still holds more than `MAX_DUST` cannot be removed."""
 
     SELECTOR = bytes.fromhex("a5cad2a3")
     FIELDS: ClassVar[str] = "address venue, int256 mid, uint256 pending"
@@ -882,7 +882,7 @@ class StaleVol(ContractError):
 
 
 class SupplyChanged(ContractError):
-    """Share supply or an asset allowance changed during a rebalance."""
+    """The share supply changed during a rebalance."""
 
     SELECTOR = bytes.fromhex("ed89e864")
     FIELDS: ClassVar[str] = "uint256 before, uint256 afterwards"
@@ -1116,7 +1116,7 @@ class UnknownVenue(ContractError):
 
 
 class Unpriced(ContractError):
-    """A price or a venue is missing, so only reductions are allowed."""
+    """A price or a venue is missing, so nothing can be judged and nothing is allowed."""
 
     SELECTOR = bytes.fromhex("d166019c")
 

@@ -18,6 +18,14 @@ _MAX_LOSS_CEILING = Function[int](
     vars(types),
     view=True,
 )
+_MAX_ROOM = Function[int](
+    "RiskGuard.MAX_ROOM",
+    "c42a8cff",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _MAX_UNDERLYINGS = Function[int](
     "RiskGuard.MAX_UNDERLYINGS",
     "52c6bef4",
@@ -132,6 +140,10 @@ class RiskGuard(Contract):
     def max_loss_ceiling(self) -> Call[int]:
         """The most that `setMaxLossPerCall` accepts: 2%."""
         return self._call(_MAX_LOSS_CEILING)
+
+    def max_room(self) -> Call[int]:
+        """The most of a breach, as a multiple of its limit at 1e18, that lets another breach grow."""
+        return self._call(_MAX_ROOM)
 
     def max_underlyings(self) -> Call[int]:
         """`MAX_UNDERLYINGS()`."""

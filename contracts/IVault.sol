@@ -29,7 +29,7 @@ interface IVault is IERC4626 {
     error IdleShort(uint256 idle, uint256 wanted);
     /// @notice A top-up of a unit that is at its target already, or that would pass it.
     error PastTarget(address venue, uint256 unit, uint256 health, uint256 target);
-    /// @notice Share supply or an asset allowance changed during a rebalance.
+    /// @notice The share supply changed during a rebalance.
     error SupplyChanged(uint256 before, uint256 afterwards);
     /// @notice A venue's action failed; `reason` is its own error.
     error VenueCallFailed(address venue, uint256 index, bytes reason);

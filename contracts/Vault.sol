@@ -187,10 +187,10 @@ contract Vault is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
         emit VenueConfigured(venue, config);
     }
 
-    /// @notice RESTRICTED. Drops a venue whose book is empty: worth zero, without Greeks or pending orders;
-    /// `VenueSet.NotEmpty` otherwise.
+    /// @notice RESTRICTED. Drops a venue whose book is empty but for dust: value and each delta at most `VenueSet.MAX_DUST`,
+    /// no other Greeks, no pending orders; `VenueSet.NotEmpty` otherwise.
     function removeVenue(address venue) external restricted nonReentrant {
-        _venues.remove(venue);
+        _venues.remove(venue, oracle);
         emit VenueRemoved(venue);
     }
 

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 import {IVault, VenueConfig} from "./IVault.sol";
+import {IPriceOracle} from "./oracle/IPriceOracle.sol";
 import {Book, Exposure, Greeks, IVenue} from "./venues/IVenue.sol";
 
 /// @title VenueSet: the venues of a vault and what the curator allows each
 /// @notice At most `MAX_VENUES`, in order of registration until one is removed.
 library VenueSet {
     uint256 internal constant MAX_VENUES = 8;
+    /// @notice What a venue may still hold when it is removed, asset units at 1e18: roundings, and what a stranger sends to
+    /// be in the way.
+    uint256 internal constant MAX_DUST = 1e18;
 
     /// @notice Not an adapter that names this vault as its own.
     error NotOurs(address venue);
-    /// @notice A venue that still holds something cannot be removed.
+    /// @notice A venue that still holds more than `MAX_DUST` cannot be removed.
     error NotEmpty(address venue, int256 mid, uint256 pending);
     /// @notice Health levels must rise from critical over minimum to target.
     error DisorderedHealth(uint256 critical, uint256 minimum, uint256 target);
@@ -44,12 +50,12 @@ library VenueSet {
         _set(self, venue, config_);
     }
 
-    /// @notice Drops a venue that holds nothing.
-    function remove(Set storage self, address venue) internal {
+    /// @notice Drops a venue that holds no more than dust at `oracle`'s mid.
+    function remove(Set storage self, address venue, address oracle) internal {
         if (!self.known[venue]) revert IVault.UnknownVenue(venue);
         Book memory book = IVenue(venue).book();
         uint256 pending = IVenue(venue).pending().length;
-        if (book.mid != 0 || _exposed(book.exposures) || pending != 0) {
+        if (SignedMath.abs(book.mid) > MAX_DUST || _exposed(book.exposures, oracle) || pending != 0) {
             revert NotEmpty(venue, book.mid, pending);
         }
         self.known[venue] = false;
@@ -68,10 +74,13 @@ library VenueSet {
         self.configs[venue] = config_;
     }
 
-    function _exposed(Exposure[] memory exposures) private pure returns (bool) {
+    function _exposed(Exposure[] memory exposures, address oracle) private view returns (bool) {
         for (uint256 i; i < exposures.length; ++i) {
             Greeks memory g = exposures[i].greeks;
-            if (g.delta != 0 || g.gamma != 0 || g.vega != 0 || g.theta != 0) return true;
+            if (g.gamma != 0 || g.vega != 0 || g.theta != 0) return true;
+            if (g.delta == 0) continue;
+            (, uint256 price,,) = IPriceOracle(oracle).quote(exposures[i].underlying);
+            if (Math.mulDiv(SignedMath.abs(g.delta), price, 1e18) > MAX_DUST) return true;
         }
         return false;
     }

@@ -223,13 +223,18 @@ contract VaultTest is VaultCase {
         vm.expectRevert(abi.encodeWithSelector(VenueSet.DisorderedHealth.selector, 1.1e18, 1.6e18, 1.5e18));
         vault.configureVenue(address(fresh), c);
 
-        fresh.setBook(1, 0, _delta(0));
-        vm.expectRevert(abi.encodeWithSelector(VenueSet.NotEmpty.selector, address(fresh), 1, 0));
+        fresh.setBook(1e18 + 1, 0, _delta(0));
+        vm.expectRevert(abi.encodeWithSelector(VenueSet.NotEmpty.selector, address(fresh), 1e18 + 1, 0));
         vault.removeVenue(address(fresh));
-        fresh.setBook(0, 0, _delta(1));
+        // 0.0004 ETH are 1.2 dollars.
+        fresh.setBook(0, 0, _delta(-0.0004e18));
         vm.expectRevert(abi.encodeWithSelector(VenueSet.NotEmpty.selector, address(fresh), 0, 0));
         vault.removeVenue(address(fresh));
-        fresh.setBook(0, 0, _delta(0));
+        fresh.setBook(0, 0, _one(eth, 1, 0, 0, 1, 0));
+        vm.expectRevert(abi.encodeWithSelector(VenueSet.NotEmpty.selector, address(fresh), 0, 0));
+        vault.removeVenue(address(fresh));
+        // Dust of a stranger, who must not be able to keep a venue in the vault.
+        fresh.setBook(0.9e18, 0, _delta(0.0003e18));
         vm.expectEmit(address(vault));
         emit IVault.VenueRemoved(address(fresh));
         vault.removeVenue(address(fresh));

@@ -566,8 +566,8 @@ class Vault(Contract):
         return self._call(_REDEEM, shares, receiver, owner)
 
     def remove_venue(self, venue: str) -> Call[None]:
-        """RESTRICTED. Drops a venue whose book is empty: worth zero, without Greeks or pending orders;
-        `VenueSet.NotEmpty` otherwise.
+        """RESTRICTED. Drops a venue whose book is empty but for dust: value and each delta at most
+        `VenueSet.MAX_DUST`, no other Greeks, no pending orders; `VenueSet.NotEmpty` otherwise.
         """
         return self._call(_REMOVE_VENUE, venue)
 

@@ -145,12 +145,14 @@ def test_a_market_closed_for_good_is_left_at_its_closing_price(desk, perp, marke
     base = curie.contract("BaseToken")
     desk.act("deployer", market.base_token, base, "pause")
     desk.act("deployer", market.base_token, base, "close(uint256)", 2_950 * WAD)
+    # What cannot move any more is no exposure, whatever our oracle says; funding of some seconds lies between.
+    value = pytest.approx(20_000 * WAD + notional + 10 * 2_950 * WAD, abs=WAD // 100)
+    closed = perp.book().read()
+    assert (closed.mid, closed.half_width, closed.exposures) == (value, 0, ())
     desk.rebalance(perp.reduce(0, WAD, 0))
     assert size_of(desk, market, perp) == 0
     book = perp.book().read()
-    assert book.exposures == ()
-    # Funding of some seconds is all that lies between.
-    assert book.mid == pytest.approx(20_000 * WAD + notional + 10 * 2_950 * WAD, abs=WAD // 100)
+    assert (book.mid, book.exposures) == (value, ())
 
 
 def test_a_fill_worse_than_acceptable_is_refused(desk, perp, market):

@@ -7,4 +7,6 @@ interface ICurieBaseToken {
     function getIndexPrice(uint256 interval) external view returns (uint256);
     function getPriceFeed() external view returns (address);
     function isClosed() external view returns (bool);
+    /// @notice What every position of a closed market is settled at, at 1e18.
+    function getClosedPrice() external view returns (uint256);
 }

@@ -19,7 +19,8 @@ import {IPerpVenue, PerpPosition} from "./IPerpVenue.sol";
 
 /// @title CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once
 /// @notice VALUE. Margin balance, realised and unsettled profit, and for each market size x our oracle's mid + open notional -
-/// pending funding. Own half-width: |size| x |mark - our mid| plus the taker fee of closing.
+/// pending funding. Own half-width: |size| x |mark - our mid| plus the taker fee of closing. In a market that Curie has closed for good
+/// a position is worth size x the closing price + open notional, without width, and is no exposure.
 ///
 /// MARGIN. Unit 0 by Curie's own rule: equity is its account value, maintenance its requirement for liquidation, initial its
 /// initial-margin ratio of the positions' value.
@@ -106,6 +107,10 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
             int256 size = ACCOUNTS.getTakerPositionSize(address(this), market);
             b.mid += ACCOUNTS.getTakerOpenNotional(address(this), market);
             if (size == 0) continue;
+            if (ICurieBaseToken(market).isClosed()) {
+                b.mid += _mulDown(size, ICurieBaseToken(market).getClosedPrice());
+                continue;
+            }
             address underlying = _underlyings[market];
             uint256 price = _mid(underlying);
             b.mid += _mulDown(size, price);

@@ -6,16 +6,19 @@ leaves. Leaving the console stops what it started and nothing else.
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
 import signal
 import sys
 from contextlib import ExitStack
-from inspect import isfunction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brownie._cli.console import Console
 from brownie._config import CONFIG
 from brownie.network.main import connect, disconnect
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 
 from evenkeel import EvenkeelError
 from evenkeel.bindings import (
@@ -37,11 +40,16 @@ from evenkeel.sandbox import places, up
 from evenkeel.strategy import load_mandate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from prompt_toolkit.document import Document
+
     from evenkeel.bindings import Receipt
     from evenkeel.demo.stage import Stage
 
 _VOL = 0.8
 """Of the market that a console starts with."""
+_CALLED = re.compile(r"(?P<called>[A-Za-z_][\w.]*)\([^()]*\)\.(?P<start>\w*)$")
 _VENUES: dict[Kind, type[Contract]] = {
     Kind.SPOT: SpotVenue,
     Kind.LENDING: LendingVenue,
@@ -50,8 +58,15 @@ _VENUES: dict[Kind, type[Contract]] = {
 }
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Open the console and return its exit code; 2 with one line for wrong input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m evenkeel.console", description="A Brownie console with a vault in hand."
+    )
+    parser.add_argument(
+        "--deployment", type=Path, metavar="FILE", help="whose vault, on the chain at $EVENKEEL_RPC"
+    )
+    args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with one_line(), ExitStack() as stack:
         url, stage = os.environ.get("EVENKEEL_RPC"), None
@@ -59,10 +74,13 @@ def main() -> int:
             stage = _boot(stack)
             url = stage.sandbox.url
         chain = Chain.at(url)
-        session = Session.open(chain, deployment=stage.deployment_file if stage else None)
+        session = Session.open(chain, deployment=stage.deployment_file if stage else args.deployment)
         _connect(url)
         stack.callback(disconnect, kill_rpc=False)
         console = Console(None, _names(chain, session, stage))
+        completer = console.prompt_session.completer
+        if completer is not None:
+            console.prompt_session.completer = CallCompleter(console.locals, completer)
         _plain_errors(console)
         _plain_results(console)
         console.interact(banner=_banner(chain, moves=stage is not None), exitmsg="")
@@ -100,8 +118,6 @@ def _names(chain: Chain, session: Session, stage: Stage | None) -> dict[str, Any
     oracle = OracleAdapter(session.vault.oracle().read(), chain.w3)
     venues = {name.replace("-", "_"): _venue(address, chain) for name, address in session.venues.items()}
     asset = ERC20(session.vault.asset().read(), chain.w3)
-    for contract in (session.vault, session.lens, oracle, asset, *venues.values()):
-        _completable(type(contract))
     return {
         "vault": session.vault,
         "lens": session.lens,
@@ -125,11 +141,30 @@ def _venue(address: str, chain: Chain) -> Contract:
     return _VENUES[kind](address, chain.w3)
 
 
-def _completable(contract: type[Contract]) -> None:
-    # Brownie's completer follows what a method returns only where the annotation is the class itself.
-    for method in vars(contract).values():
-        if isfunction(method) and str(method.__annotations__.get("return", "")).startswith("Call["):
-            method.__annotations__["return"] = Call
+class CallCompleter(Completer):
+    """Completes what follows a typed call, as in `vault.nav().`, which Brownie's own completer cannot; leaves it the rest."""
+
+    def __init__(self, names: dict[str, Any], other: Completer) -> None:
+        self._names = names
+        self._other = other
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """See `Completer`."""
+        found = _CALLED.search(document.text_before_cursor)
+        if found is None or not self._is_call(found["called"]):
+            yield from self._other.get_completions(document, complete_event)
+            return
+        start = found["start"]
+        for name in dir(Call):
+            if name.startswith(start or "") and not name.startswith("_"):
+                yield Completion(name, start_position=-len(start))
+
+    def _is_call(self, dotted: str) -> bool:
+        first, *rest = dotted.split(".")
+        value = self._names.get(first)
+        for name in rest:
+            value = getattr(value, name, None)
+        return str(getattr(value, "__annotations__", {}).get("return", "")).startswith("Call[")
 
 
 def _plain_errors(console: Console) -> None:

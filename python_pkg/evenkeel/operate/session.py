@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite, nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenkeel.bindings import BindingError, Vault, VaultLens
 from evenkeel.bindings.types import Kind
 from evenkeel.chain import BlockRef, Quote, Snapshot
+from evenkeel.chain.txmanager import MAX_GAS
 from evenkeel.deploy import DeploymentFile
 from evenkeel.instruments import book_from_state
 from evenkeel.keeper.actions import call_of, plan_id
@@ -24,8 +25,9 @@ from evenkeel.strategy import load_mandate
 if TYPE_CHECKING:
     from eth_typing import ChecksumAddress
     from web3 import Web3
+    from web3.types import TxParams
 
-    from evenkeel.bindings import Receipt
+    from evenkeel.bindings import Call, Receipt
     from evenkeel.bindings.types import VaultState
     from evenkeel.chain import Signer
     from evenkeel.instruments import Book
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 DEADLINE: Final = 300
 """Seconds of chain time until which what was planned may be mined."""
+_GAS_MARGIN: Final = 150
+"""Per cent of the node's estimate: venues take more once prices have moved, and reads that fail for lack of gas are caught."""
 MANDATE: Final = Path("examples/demo.toml")
 
 
@@ -140,7 +144,7 @@ class Session:
             call_of(action, index, self.vault, block, DEADLINE)
             for index, action in enumerate(proposal.actions)
         ]
-        return [call.send(signer) for call in calls if call is not None]
+        return [self._send(call, signer) for call in calls if call is not None]
 
     def top_up(self, venue: str, unit: int, amount: float, signer: Signer) -> Receipt:
         """Post `amount` whole asset tokens of idle to margin unit `unit` of `venue`, a mandate's name, and wait.
@@ -159,7 +163,7 @@ class Session:
             market_from_state(state).spots.get(at.option_terms.quote, 1.0) if at.kind == Kind.OPTION else 1.0
         )
         least = int(assets / price * (1 - 2 * self.mandate.slippage_tolerance))
-        return self.vault.top_up(at.venue, unit, assets, least).send(signer)
+        return self._send(self.vault.top_up(at.venue, unit, assets, least), signer)
 
     def health(self, venue: str, unit: int) -> float:
         """Return a unit's equity over its maintenance margin; infinite where nothing is owed, not a number where there is no such unit."""
@@ -169,6 +173,11 @@ class Session:
             if (item.venue, item.unit) == (self.venues[venue], unit)
         ]
         return found[0].health if found else nan
+
+    def _send(self, call: Call[Any], signer: Signer) -> Receipt:
+        call.simulate(signer.address)
+        needed = self.w3.eth.estimate_gas(cast("TxParams", call.parameters(signer.address)))
+        return call.send(signer, gas=min(needed * _GAS_MARGIN // 100, MAX_GAS))
 
     def _quote(self, request: QuoteRequest, block: BlockRef) -> Quote:
         ident = plan_id(self.vault.address, block, 0)

@@ -107,6 +107,7 @@ class ModelVault:
     min_delta: float = 0.15
     pending: tuple = ()
     most_contracts: float = 1e9
+    most_ether: float = 1e9
 
     def short_straddles(self, n=60.0, strike=3000.0, health=1.3):
         for is_call in (True, False):
@@ -303,6 +304,8 @@ class ModelVault:
         return self._trade(*order)
 
     def _swap(self, size, limit):
+        if abs(size) > self.most_ether:
+            raise Refused("LossTooLarge")
         price = self.spot * (1 + self.spot_cost if size > 0 else 1 - self.spot_cost)
         if (size > 0 and price > limit) or (size < 0 and price < limit):
             raise Refused("PriceLimit")
@@ -316,6 +319,8 @@ class ModelVault:
 
     def _order(self, venue, size, limit, reduce_only):
         perp = self.perps[venue]
+        if abs(size) > self.most_ether:
+            raise Refused("LossTooLarge")
         price = self.spot * (1 + perp.cost if size > 0 else 1 - perp.cost)
         if not perp.working:
             raise Refused("CH_TLRS")

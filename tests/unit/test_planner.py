@@ -1,8 +1,10 @@
 """Plans for a vault in plain arithmetic: what is traded, where, how much, and what is said."""
 
 import pytest
+from eth_abi import decode
 
 from demo_mandate import raw
+from evenkeel.bindings.types import Exposure, Greeks
 from evenkeel.instruments import book_from_state
 from evenkeel.market import market_from_state
 from evenkeel.planner import PlannerError, candidates, plan
@@ -18,6 +20,7 @@ from model_vault import (
     POST,
     UNISWAP,
     VAULT,
+    WAD,
     WETH,
     WITHDRAW,
     ModelVault,
@@ -33,7 +36,9 @@ def decide(vault, rules=None):
     """The plan with every quote it asks for."""
     rules = rules or mandate()
     snapshot = vault.snapshot()
-    return plan(snapshot, rules, [vault.quote(r) for r in candidates(snapshot, rules)])
+    while asked := candidates(snapshot, rules):
+        snapshot = snapshot.with_quotes([vault.quote(r) for r in asked])
+    return plan(snapshot, rules)
 
 
 def kinds(result):
@@ -147,12 +152,62 @@ def test_failed_quotes_are_told():
     assert "uniswap-v3: holds 0.0000 WETH to sell" in action.reason
 
 
-def test_a_pending_order_holds_further_hedges():
+def orders(*sizes):
+    """Pending perpetual orders."""
+    return tuple(Exposure(WETH, 0, Greeks(round(size * WAD), 0, 0, 0)) for size in sizes)
+
+
+def test_what_a_pending_order_would_mend_is_not_hedged_again():
+    vault = ModelVault().short_straddles()
+    vault.spot = 3100.0
+    short = vault.delta()
+    vault.pending = orders(-short)
+    (action,) = decide(vault).actions
+    assert action.kind == "hold"
+    assert "outside +-" in action.reason
+    assert "an order is still pending" in action.reason
+
+
+def test_what_no_fill_would_mend_is_hedged_at_once():
     vault = ModelVault().short_straddles()
     vault.spot = 3200.0
-    vault.pending = vault.state().valuation.exposures[:1]
+    (alone,) = decide(vault).actions
+    vault.pending = orders(3.0)
     (action,) = decide(vault).actions
-    assert "an order is still pending" in action.reason
+    assert action.kind == "hedge"
+    (whole,), (rest,) = sizes(alone), sizes(action)
+    assert rest == pytest.approx(whole - 3.0, abs=1e-5)
+    # The other way round, the order's fill would add to the need: what is certain is hedged, no more.
+    vault.pending = orders(-3.0)
+    assert sizes(decide(vault).actions[0]) == pytest.approx([whole])
+
+
+def test_an_order_that_would_carry_delta_out_is_told_before_it_fills():
+    vault = hedged()
+    vault.pending = orders(30.0)
+    (action,) = decide(vault).actions
+    assert action.kind == "alert"
+    assert "delta is between 0 and 90,000 USD" in action.reason.replace("-0 and", "0 and")
+    vault.pending = orders(1.0, -1.0)
+    assert decide(vault).actions == ()
+
+
+def test_a_pending_purchase_is_not_bought_twice_and_a_pending_sale_counts():
+    vault = hedged()
+    gamma = greeks(book_from_state(vault.state()), market_from_state(vault.state())).of("gamma", WETH)
+    rules = mandate(gamma_usd_1pct__limit=-4000.0, stress_loss__limit=0.9)
+    vault.pending = (Exposure(WETH, EXPIRY, Greeks(0, round(-gamma / 2 * WAD), 0, 0)),)
+    assert decide(vault, rules).actions == ()
+    vault.pending = (Exposure(WETH, EXPIRY, Greeks(0, round(gamma * WAD), 0, 0)),)
+    (action,) = decide(vault, mandate()).actions
+    assert action.kind == "buy_back"
+    assert "gamma_usd_1pct -11," in action.reason
+
+
+def sizes(action):
+    """The units of every perpetual order of an action."""
+    bodies = [i.data[4:] for i in action.instructions if i.data[:4] == ORDER]
+    return [decode(["address", "int256", "uint256", "bool"], body)[1] / WAD for body in bodies]
 
 
 def test_top_up_ends_just_under_target():
@@ -217,16 +272,56 @@ def test_gamma_outside_its_limit_buys_back_the_smallest_equal_fraction():
     assert decide(vault, rules).actions == ()
 
 
-def test_half_is_bought_back_where_all_of_it_is_refused():
+def test_a_part_is_bought_back_where_all_of_it_is_refused():
     vault = hedged()
     rules = mandate(gamma_usd_1pct__limit=-4000.0)
-    vault.most_contracts = 10.0
+    vault.most_contracts = 5.0
+    bought = []
+    while vault.options[0].size < -43.0:
+        result = decide(vault, rules)
+        assert kinds(result) == ["buy_back"]
+        before = vault.options[0].size
+        carry_out(vault, result)
+        bought.append(vault.options[0].size - before)
+        if max(bought) < bought[0] or len(bought) == 1:
+            assert "all of it at once is refused: LossTooLarge" in result.actions[0].reason
+    assert all(2.5 < size <= 5.0 for size in bought[:-1])
+    vault.most_contracts = 0.1
+    rules = mandate(gamma_usd_1pct__limit=-2000.0)
     result = decide(vault, rules)
-    assert kinds(result) == ["buy_back", "alert"]
-    assert "all of it at once is refused" in result.actions[0].reason
-    assert "LossTooLarge" in result.actions[1].reason
-    carry_out(vault, result)
-    assert kinds(decide(vault, rules)) == ["buy_back"]
+    assert "alert" in kinds(result)
+    assert "the buy-back is refused: LossTooLarge" in result.actions[-1].reason
+
+
+def test_delta_is_held_where_the_buy_back_is_refused():
+    vault = hedged()
+    vault.spot, vault.most_contracts = 2800.0, 0.0
+    result = decide(vault, mandate(gamma_usd_1pct__limit=-100.0))
+    assert kinds(result) == ["alert", "hedge"]
+    assert "the buy-back is refused: LossTooLarge" in result.actions[0].reason
+
+
+def test_a_part_is_hedged_where_all_of_it_is_refused():
+    vault = ModelVault().short_straddles()
+    vault.spot, vault.most_ether = 3200.0, 4.0
+    (whole,) = decide(ModelVault(spot=3200.0).short_straddles()).actions
+    (action,) = decide(vault).actions
+    assert action.kind == "hedge"
+    assert "all of it at once is refused: perp-a: LossTooLarge" in action.reason.replace(
+        "uniswap-v3: LossTooLarge; ", ""
+    )
+    assert sizes(action)[0] == pytest.approx(sizes(whole)[0] / 4, abs=1e-5)
+
+
+def test_a_bleeding_theta_buys_nothing_back():
+    vault = hedged()
+    for option in vault.options:
+        option.size = -option.size
+    vault.options[0].size = -1.0
+    vault.perps[PERP_A].size -= vault.delta()
+    result = decide(vault, mandate(theta_usd_day__limit=-5.0))
+    assert kinds(result) == ["alert"]
+    assert "there are no shorts to buy back that would mend it" in result.actions[0].reason
 
 
 def test_stress_outside_its_limit_is_restored_too():

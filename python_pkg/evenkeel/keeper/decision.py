@@ -50,22 +50,26 @@ class Decided:
 
 
 def decide(snapshot: Snapshot, mandate: Mandate, quote: Callable[[QuoteRequest], Quote]) -> Decided:
-    """Plan at `snapshot`. `quote` is called only when a band is left, once for each venue that could help."""
-    asked = candidates(snapshot, mandate)
-    if asked:
-        snapshot = snapshot.with_quotes(quote(request) for request in asked)
+    """Plan at `snapshot`.
+
+    `quote` is called only when a band is left, once for each venue that could help, and again for smaller batches while all are
+    refused.
+    """
+    while asked := candidates(snapshot, mandate):
+        snapshot = snapshot.with_quotes([quote(request) for request in asked])
     return Decided(snapshot, describe(snapshot.state), plan(snapshot, mandate))
 
 
 def describe(state: VaultState) -> dict[str, Any]:
     """Return the exposures, prices, NAV and unit healths of `state` in reporting units, as JSON values.
 
-    A unit that owes nothing has the health None.
+    A unit that owes nothing has the health None. Where `priced` is False, what could not be read or priced is left out of everything.
     """
     book, market = book_from_state(state), market_from_state(state)
     of_book = greeks(book, market)
     symbols = {item.token: item.symbol for item in state.underlyings}
     return {
+        "priced": state.valuation.priced,
         "nav": {name: getattr(state.valuation, name) / WAD for name in ("low", "mid", "high")},
         "spot": {item.symbol: item.mid / WAD for item in state.underlyings if item.priced},
         "greeks": {symbols.get(token, token): asdict(of_book.report(token)) for token in of_book.underlyings},

@@ -234,7 +234,9 @@ class Keeper:
             return self._send(decided, ready, plan, refusals)
         outcome = Outcome(block, "refused", decided, "; ".join(refusals))
         self._record(outcome, plan, error=outcome.detail)
-        self._errors.charge(block.timestamp, outcome.detail)
+        if decided.snapshot.state.valuation.priced:
+            self._errors.charge(block.timestamp, outcome.detail)
+        # Without prices the vault refuses everything, which ends by itself: the keeper must still be there then.
         return outcome
 
     def _preflight(self, intent: Intent, block: BlockRef) -> Intent:

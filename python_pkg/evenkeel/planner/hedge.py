@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from evenkeel.bindings import PerpVenue, SpotVenue
 from evenkeel.bindings.types import Instruction, Kind
-from evenkeel.planner._actions import QuoteRequest
+from evenkeel.planner._actions import Action, ActionKind, QuoteRequest
 from evenkeel.planner._desk import OFFLINE, WAD, Desk, draw, instruction
 from evenkeel.planner.bands import BandWidths, delta_band
 from evenkeel.planner.costs import GAS, Cost, expected_funding, idle_interest
@@ -60,11 +60,12 @@ class Route:
     carry: float
     gas: float
     prefix: tuple[Instruction, ...]
+    label: str
 
     @property
     def key(self) -> str:
         """The name of the route's quote."""
-        return f"hedge:{self.market}:{self.venue.venue}"
+        return f"{self.label}:{self.market}:{self.venue.venue}"
 
     def trade(self, limit: float) -> Instruction:
         """Return the trade at no worse than `limit` asset units a token, fee included."""
@@ -96,14 +97,14 @@ class Route:
         return Cost(execution, self.carry, self.gas)
 
 
-def need(desk: Desk, token: str, symbol: str, shift: float = 0.0) -> Need | None:
-    """Return the trade that delta needs once `shift` units have been added to it, None inside the band.
+def need(desk: Desk, token: str, symbol: str, shift: float = 0.0, gamma: float = 0.0) -> Need | None:
+    """Return the trade that delta needs once `shift` units and `gamma` have been added, None inside the band.
 
     Trades to the band's inner edge, further where the guard's own delta would stay outside its limit, and never below the
     mandate's smallest trade.
     """
     price = desk.market.spot(token)
-    band = delta_band(desk.mandate, price, desk.greeks.of("gamma", token), desk.nav)
+    band = delta_band(desk.mandate, price, desk.greeks.of("gamma", token) + gamma, desk.nav)
     delta = desk.greeks.of("delta", token) + shift
     target = desk.mandate.delta_usd.target * desk.nav / price
     away = delta - target
@@ -112,24 +113,74 @@ def need(desk: Desk, token: str, symbol: str, shift: float = 0.0) -> Need | None
     # A little inside, for the move until the transaction is mined.
     bound = 0.98 * desk.mandate.delta_usd.limit * desk.nav / price
     size += min(0.0, bound - (chain + size)) + max(0.0, -bound - (chain + size))
-    size = math.trunc(size / _LOT) * _LOT
-    if abs(size) * price < max(desk.mandate.min_trade_usd, _LOT):
+    return sized(desk, Need(token, symbol, price, delta, target, band, size))
+
+
+def sized(desk: Desk, wanted: Need, parts: int = 1) -> Need | None:
+    """Return one of `parts` equal parts of `wanted` in whole lots, None where that is under the mandate's smallest trade."""
+    size = math.trunc(wanted.size / parts / _LOT) * _LOT
+    if abs(size) * wanted.price < max(desk.mandate.min_trade_usd, _LOT):
         return None
-    return Need(token, symbol, price, delta, target, band, size)
+    return replace(wanted, size=size)
 
 
-def routes(desk: Desk, wanted: Need, before: Sequence[Instruction] = ()) -> tuple[list[Route], list[str]]:
-    """Return the ways to carry out `wanted` after the instructions `before`, and why other venues are none."""
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What orders under way may still add to a token's delta, units: `down` <= 0 if all that lower it fill, `up` >= 0 the rest."""
+
+    down: float
+    up: float
+
+    @classmethod
+    def of(cls, desk: Desk, token: str) -> Pending:
+        """Sum the pending orders of `token`."""
+        deltas = [e.greeks.delta / WAD for e in desk.state.valuation.pending if e.underlying == token]
+        return cls(sum(d for d in deltas if d < 0.0), sum(d for d in deltas if d > 0.0))
+
+
+def certain_need(
+    desk: Desk, token: str, symbol: str, shift: float = 0.0, gamma: float = 0.0
+) -> tuple[Need | None, Action | None]:
+    """Return the part of the need that remains whichever pending orders fill, and what is to be said about the rest.
+
+    Orders under way count as filled and as not filled: what one of them would mend is not hedged again, and what is left over in
+    both cases does not wait. It is an alert where some of these fills would leave delta outside its limit.
+    """
+    pending = Pending.of(desk, token)
+    now = need(desk, token, symbol, shift, gamma)
+    if not pending.down and not pending.up:
+        return now, None
+    low = need(desk, token, symbol, shift + pending.down, gamma)
+    high = need(desk, token, symbol, shift + pending.up, gamma)
+    if low and high and low.size * high.size > 0.0:
+        return min(low, high, key=lambda n: abs(n.size)), None
+    worst = now or low or high
+    if worst is None:
+        return None, None
+    delta = desk.greeks.of("delta", token) + shift
+    ends = [(delta + move) * worst.price for move in (pending.down, pending.up)]
+    kind: ActionKind = "alert" if max(map(abs, ends)) > desk.mandate.delta_usd.limit * desk.nav else "hold"
+    span = f"delta is between {ends[0]:,.0f} and {ends[1]:,.0f} USD by what fills"
+    return None, Action(kind, "", f"{worst.words}; an order is still pending: {span}")
+
+
+def routes(
+    desk: Desk, wanted: Need, before: Sequence[Instruction] = (), label: str = "hedge"
+) -> tuple[list[Route], list[str]]:
+    """Return the ways to carry out `wanted` after the instructions `before`, and why other venues are none.
+
+    `label` begins the name of every route's quote.
+    """
     found: list[Route] = []
     refused: list[str] = []
     for venue in desk.venues(Kind.SPOT):
         for holding in venue.spot:
             if holding.token == wanted.token:
-                _add(_spot(desk, wanted, venue, holding, before), found, refused)
+                _add(_spot(desk, wanted, venue, holding, before, label), found, refused)
     for venue in desk.venues(Kind.PERP):
         for position in venue.perps:
             if position.underlying == wanted.token:
-                _add(_perp(desk, wanted, venue, position, before), found, refused)
+                _add(_perp(desk, wanted, venue, position, before, label), found, refused)
     return found, refused
 
 
@@ -141,7 +192,12 @@ def _add(result: Route | str, found: list[Route], refused: list[str]) -> None:
 
 
 def _spot(
-    desk: Desk, wanted: Need, venue: VenueState, holding: SpotHolding, before: Sequence[Instruction]
+    desk: Desk,
+    wanted: Need,
+    venue: VenueState,
+    holding: SpotHolding,
+    before: Sequence[Instruction],
+    label: str,
 ) -> Route | str:
     name, size, price = desk.name(venue.venue), wanted.size, wanted.price
     prefix = list(before)
@@ -169,11 +225,17 @@ def _spot(
         carry=idle_interest(desk, size * price),
         gas=desk.gas_usd(GAS[Kind.SPOT]),
         prefix=tuple(prefix),
+        label=label,
     )
 
 
 def _perp(
-    desk: Desk, wanted: Need, venue: VenueState, position: PerpPosition, before: Sequence[Instruction]
+    desk: Desk,
+    wanted: Need,
+    venue: VenueState,
+    position: PerpPosition,
+    before: Sequence[Instruction],
+    label: str,
 ) -> Route | str:
     name, price = desk.name(venue.venue), wanted.price
     held = position.size / WAD
@@ -200,6 +262,7 @@ def _perp(
         carry=expected_funding(desk, wanted.size, price, rate) + idle_interest(desk, post),
         gas=desk.gas_usd(GAS[Kind.PERP]),
         prefix=tuple(prefix),
+        label=label,
     )
 
 

@@ -67,7 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--deployment", type=Path, metavar="FILE", help="whose vault, on the chain at $EVENKEEL_RPC"
     )
     args = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     with one_line(), ExitStack() as stack:
         url, stage = os.environ.get("EVENKEEL_RPC"), None
         if not url:

@@ -9,7 +9,7 @@ from brownie_project import Home
 from evenkeel.bindings import Authority, RiskGuard, Vault
 from evenkeel.chain import LocalSigner
 from evenkeel.chain.keystore import KEYSTORE, PASSWORD_FILE
-from evenkeel.deploy import KEEPER, DeploymentError, DeploymentFile
+from evenkeel.deploy import CURATOR, GUARDIAN, KEEPER, VOL_POSTER, DeploymentError, DeploymentFile
 from evenkeel.deploy.protocols import Pool
 from evenkeel.operate import Chain, OperateError, deploy_vault
 from evenkeel.sandbox import up
@@ -18,6 +18,7 @@ SEPOLIA = 11155111
 PASSWORD = "a password"
 GWEI = 10**9
 ETHER = 10**18
+ROLES = {"governor": 0, "keeper": KEEPER, "curator": CURATOR, "guardian": GUARDIAN, "vol_poster": VOL_POSTER}
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,31 @@ def test_what_the_chain_lacks_is_left_out_and_said(sepolia, account, tmp_path):
         "perp",
         "option",
     ]
+
+
+def test_roles_go_to_whom_the_environment_names(sepolia, account, tmp_path, monkeypatch):
+    sandbox, protocols = sepolia
+    named = {
+        role: Account.create().address for role in ("keeper", "curator", "guardian", "vol_poster", "governor")
+    }
+    for role, address in named.items():
+        monkeypatch.setenv(f"EVENKEEL_{role.upper()}", address)
+    made = deploy_vault(
+        Chain.at(sandbox.url), protocols=protocols, path=tmp_path / "d.json", say=lambda _: None
+    )
+    authority = Authority(made.authority, sandbox.w3)
+    held = {role: authority.has_role(number, named[role]).read()[0] for role, number in ROLES.items()}
+    assert all(held.values()), held
+    assert not authority.has_role(0, account.address).read()[0]
+    assert DeploymentFile.read(tmp_path / "d.json").keeper == named["keeper"]
+
+
+def test_a_role_for_nobody_is_refused(sepolia, account, tmp_path, monkeypatch):
+    sandbox, protocols = sepolia
+    monkeypatch.setenv("EVENKEEL_KEEPER", "0x" + "00" * 20)
+    with pytest.raises(OperateError, match="EVENKEEL_KEEPER: expected an address that is not zero"):
+        deploy_vault(Chain.at(sandbox.url), protocols=protocols, path=tmp_path / "d.json")
+    assert nonce(sandbox, account) == 0
 
 
 def test_nothing_is_spent_where_the_account_cannot_pay_for_all(sepolia, account, tmp_path):

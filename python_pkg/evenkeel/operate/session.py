@@ -196,8 +196,12 @@ def find_deployment(chain: Chain) -> Path:
     name = f"{chain.chain_id}.json"
     usual = Path("deployments") / name
     local = [places.STATE / "demo" / name, places.STATE / "console" / name] if chain.sandbox else []
-    for path in [usual, *local]:
-        vault = DeploymentFile.read(path).placed.get("vault") if path.exists() else None
+    # Sandboxes are born alike, so that files of several may name the same address: the youngest is of this one.
+    there = sorted(
+        (path for path in [usual, *local] if path.exists()), key=lambda path: -path.stat().st_mtime
+    )
+    for path in there:
+        vault = DeploymentFile.read(path).placed.get("vault")
         if vault is not None and chain.w3.eth.get_code(vault.address):
             return path
     raise OperateError(f"{usual}: no vault of chain {chain.chain_id} in it; `brownie run deploy` first")

@@ -81,6 +81,7 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
         if (assets == 0) revert ZeroAmount();
         _draw(assets);
         uint256 bought = _spendOnQuote(assets);
+        _giveBack();
         posted = bought / ASSET_SCALE;
         if (posted < minPosted) revert BelowMinimum(posted, minPosted);
         MARKET.addCollateral(unit, bought / QUOTE_SCALE);

@@ -80,9 +80,10 @@ abstract contract QuoteDesk is VenueBase {
         return QUOTE.balanceOf(address(this)) * QUOTE_SCALE;
     }
 
-    function _exactInput(IERC20 from, IERC20 to, uint256 amount) private returns (uint256) {
+    /// @dev A pool that runs dry takes less than `amount`; what it leaves stays here.
+    function _exactInput(IERC20 from, IERC20 to, uint256 amount) private returns (uint256 got) {
         from.forceApprove(address(router), amount);
-        return router.exactInputSingle(
+        got = router.exactInputSingle(
             ISwapRouter02.ExactInputSingleParams({
                 tokenIn: address(from),
                 tokenOut: address(to),
@@ -94,6 +95,7 @@ abstract contract QuoteDesk is VenueBase {
                 sqrtPriceLimitX96: 0
             })
         );
+        from.forceApprove(address(router), 0);
     }
 
     /// @dev The pool's fee at 1e18.

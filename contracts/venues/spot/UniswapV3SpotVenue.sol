@@ -189,6 +189,8 @@ contract UniswapV3SpotVenue is VenueBase, ISpotVenue {
                 sqrtPriceLimitX96: 0
             })
         ) * ASSET_SCALE;
+        // A pool that runs dry takes less than it was approved for.
+        IERC20(token).forceApprove(address(router), 0);
         uint256 price = Math.mulDiv(cash, WAD, size);
         if (price < limitPrice) revert PriceLimit(price, limitPrice);
         _giveBack();

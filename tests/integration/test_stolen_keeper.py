@@ -123,4 +123,8 @@ def test_it_cannot_leave_a_unit_near_liquidation(desk):
     usdc = desk.protocols.tokens["USDC"].address
     desk.rebalance(desk.lending.supply(usdc, 300_000 * USDC))
     error = refusal(desk.rebalance, desk.lending.borrow(usdc, 200_000 * USDC, desk.vault.address))
-    assert (type(error).__name__, error.venue, error.minimum) == ("UnitUnhealthy", desk.lending.address, wad(1.5))
+    assert (type(error).__name__, error.venue, error.minimum) == (
+        "UnitUnhealthy",
+        desk.lending.address,
+        wad(1.5),
+    )

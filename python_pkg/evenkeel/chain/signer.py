@@ -9,6 +9,12 @@ from hexbytes import HexBytes
 from web3 import Web3
 from web3.types import TxParams
 
+GAS_MARGIN = 1.5
+"""An estimate's multiple that a transaction is given. The vault catches reads that fail, out of gas included, so the least gas
+with which a call succeeds is not always the gas with which it does what was meant."""
+GAS_CEILING = 1 << 24
+"""The most gas that one transaction may have (EIP-7825); a margin never goes beyond it."""
+
 
 class Signer(Protocol):
     """An account that can put a transaction on the wire."""
@@ -29,7 +35,10 @@ class NodeSigner:
 
     def send(self, w3: Web3, tx: TxParams) -> HexBytes:
         """See `Signer.send`."""
-        return HexBytes(w3.eth.send_transaction({**tx, "from": self.address}))
+        full: TxParams = {**tx, "from": self.address}
+        if "gas" not in full:
+            full["gas"] = _gas(w3, full)
+        return HexBytes(w3.eth.send_transaction(full))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,11 @@ class LocalSigner:
             base = w3.eth.get_block("latest")["baseFeePerGas"]
             full["maxFeePerGas"] = w3.to_wei(2 * base + int(tip), "wei")
         if "gas" not in full:
-            full["gas"] = w3.eth.estimate_gas(full)
+            full["gas"] = _gas(w3, full)
         signed = self.account.sign_transaction(cast("dict[str, Any]", full))
         return HexBytes(w3.eth.send_raw_transaction(signed.raw_transaction))
+
+
+def _gas(w3: Web3, tx: TxParams) -> int:
+    estimate = w3.eth.estimate_gas(tx)
+    return max(estimate, min(int(estimate * GAS_MARGIN), GAS_CEILING))

@@ -350,6 +350,26 @@ def test_settlement_by_anyone_after_expiry(desk, option):
     assert idle_quote(desk) < SCALE
 
 
+def test_what_expires_near_its_strike_is_wide_until_lyra_fixes_its_price(desk, option):
+    call, *_ = sell(desk, CALL)
+    settle_other_boards(desk)
+    desk.warp(expiry_of(desk) - desk.now + 60)
+    for pair in ("USDC/USD", "SUSD/USD"):
+        desk.post_price(1, pair)
+    desk.post_price(2_995)
+    spot = desk.oracle.quote(desk.protocols.tokens["WETH"].address).read()
+    dollar, quote = desk.oracle.asset_quote().read().mid, desk.price("SUSD")
+    # The call is out of the money at mid and may be in it: no delta says so, and the ten contracts may cost this much.
+    assert option.book().read().mid == pytest.approx(15_000 * quote, abs=10)
+    reach = max(spot.high - spot.mid, spot.mid - spot.low)
+    cost = 10 * ((spot.mid + reach) * dollar // WAD - 3_000 * WAD) * quote // WAD
+    assert cost > 50 * WAD
+    pool_fee = 15_000 * quote * 5 // 10_000
+    assert option.book().read().half_width == pytest.approx(cost + pool_fee, rel=1e-9)
+    option.settle(call).send(desk.chain.signers["carol"], gas=5_000_000)
+    assert option.book().read().half_width < WAD
+
+
 def test_a_liquidation_by_a_stranger_is_seen_and_what_is_left_comes_home(desk, option):
     # Barely over the least that the guard allows, so that a fall which our oracle still stands behind is enough.
     position, *_ = sell(desk, PUT, collateral=11_600)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
 import {IVault} from "../../IVault.sol";
 import {ILyraGreekCache} from "../../interfaces/lyra/ILyraGreekCache.sol";
 import {ILyraOptionMarket} from "../../interfaces/lyra/ILyraOptionMarket.sol";
@@ -41,7 +43,8 @@ struct LyraMarket {
 /// collateral are amounts of the quote token, valued at our oracle's mid of it and an exposure to it. An expired option counts
 /// its intrinsic value: at our spot until Lyra fixes the price of its board, then at that price.
 /// Own half-width: what closing costs, `EXIT_FEE_OF_PRICE` of the option and `EXIT_FEE_OF_SPOT` of spot a contract, and the
-/// pool's fee on the quote token.
+/// pool's fee on the quote token. Until the price of its board is fixed, an expired option that is out of the money at our mid has no delta
+/// to say so, and counts what it is worth where spot is off by the larger half of our interval.
 ///
 /// MARGIN. A unit a short position that has not expired: equity is its collateral and both requirements are Lyra's minimum
 /// collateral at Lyra's own spot (Lyra has no second, initial requirement), one quote token counted as one asset unit.
@@ -70,10 +73,12 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         uint256 strike;
     }
 
-    /// @dev Prices of a book in the making, and its sums. `dollar` is the asset's price in dollars, `spot` the underlying's.
+    /// @dev Prices of a book in the making, and its sums. `dollar` is the asset's price in dollars, `spot` the underlying's, which
+    /// our oracle may be off by `reach`.
     struct Sum {
         uint256 dollar;
         uint256 spot;
+        uint256 reach;
         uint256 quotePrice;
         int256 quote;
         uint256 exitCost;
@@ -247,7 +252,9 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         sum.quotePrice = _mid(address(QUOTE));
         if (count == 0) return sum;
         (, sum.dollar,,) = IDollarOracle(IVault(vault).oracle()).assetQuote();
-        sum.spot = _mul(_mid(UNDERLYING), sum.dollar);
+        (uint256 low, uint256 mid, uint256 high) = _price(UNDERLYING);
+        sum.spot = _mul(mid, sum.dollar);
+        sum.reach = _mulUp(Math.max(mid - low, high - mid), sum.dollar);
     }
 
     function _isUnit(Held memory h, ILyraOptionToken.OptionPosition memory p) private view returns (bool) {
@@ -271,6 +278,7 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
             expiry = h.expiry;
             sum.exitCost += _mulUp(p.amount, _mulUp(price, EXIT_FEE_OF_PRICE) + _mulUp(sum.spot, EXIT_FEE_OF_SPOT));
         } else if (fixedPrice) {
+            if (MARKET.boardToPriceAtExpiry(h.board) == 0) sum.exitCost += _mulUp(p.amount, _kink(sum, h.strike));
             return;
         }
         uint256 at;
@@ -284,6 +292,12 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         total.gamma += whole.gamma;
         total.vega += whole.vega;
         total.theta += whole.theta;
+    }
+
+    /// @dev What an option that has expired out of the money at our mid of spot is worth where spot is off by `reach`.
+    function _kink(Sum memory sum, uint256 strike) private pure returns (uint256) {
+        uint256 distance = strike > sum.spot ? strike - sum.spot : sum.spot - strike;
+        return sum.reach > distance ? sum.reach - distance : 0;
     }
 
     function _describe(Sum memory sum, Held memory h, ILyraOptionToken.OptionPosition memory p)

@@ -70,38 +70,12 @@ def refused(capsys, mandate, deployment, url):
     return run
 
 
-def test_an_invalid_mandate_field(refused, mandate):
-    mandate.write_text(mandate.read_text().replace("limit = 0.05", 'limit = "wide"'))
-    assert "delta_usd.limit: expected a number, got 'wide'" in refused()
-
-
-def test_an_unknown_venue(refused, mandate):
-    mandate.write_text(mandate.read_text().replace('"spot"', '"moon"'))
-    assert "venues.moon: unknown venue; the deployment has spot, uniswap-v3" in refused()
-
-
-def test_the_wrong_chain(refused, deployment):
-    write(deployment, 1)
-    assert refused() == "error: wrong chain id: expected 1, the RPC serves 31337"
-
-
-def test_an_unreachable_rpc(refused):
-    line = refused(rpc="http://127.0.0.1:9/a-secret-path")
-    assert "no answer from the RPC at http://127.0.0.1:9 " in line
-    assert "a-secret-path" not in line
-
-
 def test_no_rpc(refused):
     assert "--rpc: expected the node's URL" in refused(rpc=None)
 
 
 def test_an_rpc_that_is_no_url(refused):
     assert "RPC: expected an http:// or https:// URL" in refused(rpc="nonsense")
-
-
-def test_a_key_file_that_is_named_but_missing(refused, monkeypatch, tmp_path):
-    monkeypatch.setenv(KEYSTORE, str(tmp_path / "gone.json"))
-    assert f"{KEYSTORE}: no file at" in refused()
 
 
 def test_no_deployment(refused, deployment):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evenkeel import InputError
 from evenkeel.demo import play
 from evenkeel.demo.table import view
 
@@ -36,7 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play the story. Returns 0 when every promise held, else 1."""
+    """Play the story. Returns 0 when every promise held, else 1. Raises `InputError` for what cannot be played."""
+    if args.speed is not None and not args.speed > 0:
+        raise InputError(f"--speed {args.speed:g}: expected steps a second, above 0")
     with view(quiet=args.json) as shown:
         outcome = play(
             shown,

@@ -15,8 +15,8 @@ import {LimitRule} from "./LimitRule.sol";
 /// - loss: `CornerLoss` is at most `maxLossPerCall` of low NAV before the call (`LossTooLarge`);
 /// - limits: with b the largest breach of any measure of any underlying, b ends at 0, or at most at nine tenths of what it was with
 ///   no measure going from outside one end of its range to outside the other (`LimitBreached` names the worst). A
-///   call may also leave what is breached exactly as it was if it only brings other measures nearer to zero: a book whose
-///   options cannot be traded now must still be hedged. A breach that grows meanwhile ends at most at nine tenths of b or of
+///   call may also leave what is breached exactly as it was if it moves no measure farther from zero: a book whose options
+///   cannot be traded now must still be hedged, and fetch cash from a lending venue for its margin. A breach that grows meanwhile ends at most at nine tenths of b or of
 ///   `MAX_ROOM`, whichever is less: a breach of a tiny limit must not open the others. Pending orders count filled and
 ///   unfilled. An exposure to a token without limits is refused, zeros aside (`NoLimits`);
 /// - health: a unit of a venue that was called ends at its venue's minimum health or above; one that was below before may stay
@@ -54,13 +54,12 @@ contract RiskGuard is IRiskGuard, AccessManaged {
     mapping(address underlying => bool) private _known;
     mapping(address underlying => Limits) private _limits;
 
-    /// @dev The largest breach before and after a call, the largest after it of a measure that the call moved, whether it brought
-    /// any measure nearer to zero or farther, a breach that crossed over, if any, and the largest that grew.
+    /// @dev The largest breach before and after a call, the largest after it of a measure that the call moved, whether it took
+    /// any measure farther from zero, a breach that crossed over, if any, and the largest that grew.
     struct Finding {
         uint256 before;
         LimitRule.Breach afterwards;
         LimitRule.Breach moved;
-        bool nearer;
         bool farther;
         LimitRule.Breach crossing;
         LimitRule.Breach grown;
@@ -104,8 +103,8 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         uint256 room = found.before < MAX_ROOM ? found.before : MAX_ROOM;
         if (found.grown.size * 10 > room * 9) LimitRule.refuse(found.grown);
         bool mending = found.afterwards.size * 10 <= found.before * 9;
-        bool hedging = found.moved.size == 0 && found.nearer && !found.farther;
-        if (!mending && !hedging) LimitRule.refuse(found.moved.size > 0 ? found.moved : found.afterwards);
+        bool harmless = found.moved.size == 0 && !found.farther;
+        if (!mending && !harmless) LimitRule.refuse(found.moved.size > 0 ? found.moved : found.afterwards);
         _checkUnits(vault, touched, unitsBefore);
         _checkCaps(vault, before, afterwards);
     }
@@ -169,10 +168,7 @@ contract RiskGuard is IRiskGuard, AccessManaged {
             }
             Limits memory allowed = _limits[tokens[i]];
             for (uint256 m; m < 4; ++m) {
-                uint256 farBefore = LimitRule.reach(was, m);
-                uint256 far = LimitRule.reach(still, m);
-                if (far < farBefore) found.nearer = true;
-                if (far > farBefore) found.farther = true;
+                if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) found.farther = true;
                 _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_, still);
             }
         }

@@ -170,6 +170,23 @@ def test_a_short_under_its_target_is_topped_up_from_lending_when_idle_is_short(b
     assert 1.18 < health(book, "lyra-v1") < 1.2
 
 
+def test_a_broken_limit_does_not_keep_lent_cash_from_a_top_up(book):
+    """Gamma is outside its limit, no option can be bought, and idle is at its reserve."""
+    loose = {"risk_aversion": 3_000.0, "venues__aave-v3__cap": 1.0}
+    with book.keeper(**loose) as keeper:
+        fall(book, keeper, 2_640, 2_320, 2_040, 1_880)
+    supply(book, 52_000)
+    tight = {"gamma_usd_1pct__limit": -300.0, **loose}
+    book.limit_on_chain(**tight)
+    book.stage.market.step(1_720, 0.95)
+    assert health(book, "lyra-v1") < 1.15
+    with book.keeper(**tight) as keeper:
+        last = settle(keeper)[-1]
+    assert kinds(last) == ["alert"]
+    assert [tx.intent.kind for tx in book.transactions()] == ["withdraw", "top_up", "hedge"]
+    assert health(book, "lyra-v1") > 1.18
+
+
 def borrow_everything(book):
     """As in a run: a stranger borrows all the USDC that Aave has."""
     desk = Desk(book.stage.sandbox, book.stage.deployment)

@@ -17,8 +17,9 @@ def top_ups(desk: Desk) -> list[Action]:
     """Return the top-ups that are due, worst first, and alerts where cash is short.
 
     A top-up ends `top_up_cushion` under the target, never past it. Below the mandate's smallest trade it waits, unless the
-    unit is under its minimum health. It comes from idle above the reserve, else from lending in one batch, and for a unit
-    under its minimum from the reserve too. Works without prices: margins are the venues' own.
+    unit is under its minimum health. It comes from idle above the reserve, else from lending in one batch (or, should the
+    vault refuse that, the withdrawal first), and for a unit under its minimum from the reserve too. Works without prices:
+    margins are the venues' own.
     """
     due: list[tuple[float, VenueState, UnitState]] = []
     for venue in desk.state.venues:
@@ -32,8 +33,8 @@ def top_ups(desk: Desk) -> list[Action]:
     actions: list[Action] = []
     used = 0.0
     for _, venue, unit in sorted(due, key=lambda entry: entry[0]):
-        action, spent = _top_up(desk, venue, unit, used)
-        actions += [action] if action else []
+        found, spent = _top_up(desk, venue, unit, used)
+        actions += found
         used += spent
     return actions
 
@@ -43,7 +44,7 @@ def _config_target(venue: VenueState) -> float:
     return venue.config.target_health / WAD if venue.config.target_health else float("inf")
 
 
-def _top_up(desk: Desk, venue: VenueState, unit: UnitState, used: float) -> tuple[Action | None, float]:
+def _top_up(desk: Desk, venue: VenueState, unit: UnitState, used: float) -> tuple[list[Action], float]:
     rule = desk.mandate.venue(desk.name(venue.venue))
     target = min(rule.target_health, _config_target(venue)) * (1.0 - desk.mandate.top_up_cushion)
     health, equity, owed = unit.health / WAD, unit.margin.equity / WAD, unit.margin.maintenance / WAD
@@ -51,9 +52,9 @@ def _top_up(desk: Desk, venue: VenueState, unit: UnitState, used: float) -> tupl
     needed = max(0.0, target * owed - equity) / counted * price
     urgent = health < rule.minimum_health
     if needed < desk.mandate.min_trade_usd and not urgent:
-        return None, 0.0
+        return [], 0.0
     if needed <= 0.0:
-        return None, 0.0
+        return [], 0.0
     where = f"{desk.name(venue.venue)} unit {unit.unit}"
     state = f"{where} health {health:.3f} under target {rule.target_health:.2f}"
     if urgent:
@@ -67,22 +68,26 @@ def _top_up(desk: Desk, venue: VenueState, unit: UnitState, used: float) -> tupl
         available = max(0.0, desk.spendable - used)
         if available < max(desk.mandate.min_trade_usd, 1.0):
             text = f"{state}: needs {needed:,.0f} USD, {available:,.0f} USD above the reserve and none to withdraw"
-            return Action("alert", venue.venue, text), 0.0
+            return [Action("alert", venue.venue, text)], 0.0
         state += f"; wants {needed:,.0f} USD, of which idle has {available:,.0f}"
         withdrawals, needed = (), available
     if needed < 1.0:
-        return Action("alert", venue.venue, f"{state}: there is no cash to post"), 0.0
+        return [Action("alert", venue.venue, f"{state}: there is no cash to post")], 0.0
     assets = desk.units(needed)
     least = desk.units(needed / price * (1.0 - 2 * desk.mandate.slippage_tolerance))
     after = (equity + needed * counted / price) / owed
     if not withdrawals:
         reason = f"{state}; posts {needed:,.2f} USD from idle for a health of {after:.3f}"
-        return Action(
-            "top_up", venue.venue, reason, top_up=TopUp(venue.venue, unit.unit, assets, least)
-        ), needed
+        top_up = TopUp(venue.venue, unit.unit, assets, least)
+        return [Action("top_up", venue.venue, reason, top_up=top_up)], needed
     post = Venue(venue.venue, OFFLINE).post(unit.unit, assets, least)
-    reason = f"{state}; idle is short, so it withdraws from lending and posts {needed:,.2f} USD for a health of {after:.3f}"
-    return Action("top_up", venue.venue, reason, instructions=(*withdrawals, instruction(post))), needed
+    both = f"{state}; idle is short, so it withdraws from lending and posts {needed:,.2f} USD for a health of {after:.3f}"
+    # A batch is judged as a trade, which the vault may refuse while a limit is broken, a top-up of its own hardly ever.
+    alone = f"{state}; idle is short, so it withdraws from lending what a top-up of {needed:,.2f} USD needs"
+    return [
+        Action("top_up", venue.venue, both, instructions=(*withdrawals, instruction(post))),
+        Action("withdraw", withdrawals[0].venue, alone, instructions=withdrawals),
+    ], needed
 
 
 def _margin_token(desk: Desk, venue: VenueState) -> tuple[float, float]:

@@ -44,6 +44,20 @@ def push(desk, symbol, left):
     desk.act(THIEF, router, uniswap.router(), "exactOutputSingle", swap)
 
 
+def pull(desk, symbol, part):
+    """Have the thief sell a token into its pool until it is worth `part` of what it was."""
+    thief, token = desk.chain.signers[THIEF], desk.token(symbol)
+    usdc = desk.protocols.tokens["USDC"].address
+    router, pool = desk.protocols.uniswap.router, desk.protocols.uniswap.pools[f"{symbol}/USDC"]
+    root = desk.ask(pool.address, uniswap.core("UniswapV3Pool"), "slot0")[0]
+    first = int(token.address, 16) < int(usdc, 16)
+    limit = int(root * (part if first else 1 / part) ** 0.5)
+    desk.give(symbol, thief.address, 10**9 * WAD)
+    token.approve(router, 10**9 * WAD).send(thief)
+    swap = (token.address, usdc, pool.fee, thief.address, 10**9 * WAD, 0, limit)
+    desk.act(THIEF, router, uniswap.router(), "exactInputSingle", swap)
+
+
 def refusal(attempt, *args):
     """The error that the attempt met, with the numbers it carries."""
     with pytest.raises(ContractError) as refused:
@@ -128,3 +142,18 @@ def test_it_cannot_leave_a_unit_near_liquidation(desk):
         desk.lending.address,
         wad(1.5),
     )
+
+
+def test_nobody_sells_what_a_liquidation_left_into_a_pool_that_they_pushed(desk):
+    desk.give("SUSD", desk.option.address, 10_000 * WAD)
+    low = desk.oracle.quote(desk.protocols.tokens["SUSD"].address).read().low
+    pull(desk, "SUSD", 0.993)
+    # Our interval reaches as far down as the pool does, and a bound at its end would let the thief have all of it.
+    assert low < wad(0.996)
+    carol = desk.chain.accounts["carol"]
+    assert type(refusal(desk.option.sync().simulate, carol)).__name__ == "BelowMinimum"
+    pull(desk, "SUSD", 0.9999)
+    desk.warp(1_200)
+    desk.post_price(0.993, "SUSD/USD")
+    desk.option.sync().send(desk.chain.signers["carol"], gas=3_000_000)
+    assert desk.balance("SUSD", desk.option) < SCALE

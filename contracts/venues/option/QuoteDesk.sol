@@ -10,11 +10,11 @@ import {VenueBase} from "../VenueBase.sol";
 
 /// @title QuoteDesk: swaps between the vault's asset and the token that an option protocol margins in
 /// @notice Through one Uniswap v3 pool. A swap without a limit of its own must come within the pool's fee and
-/// `SWAP_TOLERANCE` of the far side of our oracle's interval, so that nobody gains by moving the pool first.
+/// `SWAP_TOLERANCE` of our oracle's mid, so that who moves the pool first gains at most that.
 abstract contract QuoteDesk is VenueBase {
     using SafeERC20 for IERC20;
 
-    /// @notice How far beyond our oracle's interval and the pool's fee a swap may be, at 1e18.
+    /// @notice How far from our oracle's mid, besides the pool's fee, a swap may be, at 1e18.
     uint256 public constant SWAP_TOLERANCE = 0.005e18;
 
     ISwapRouter02 public immutable router;
@@ -44,15 +44,13 @@ abstract contract QuoteDesk is VenueBase {
     /// @dev The same at our oracle's limit.
     function _returnQuoteFairly() internal returns (uint256) {
         uint256 amount = _quoteHeld();
-        (uint256 low,,) = _price(address(QUOTE));
-        return _returnQuote(_mul(_mul(amount, low), WAD - _slack()) / ASSET_SCALE);
+        return _returnQuote(_mul(_mul(amount, _mid(address(QUOTE))), WAD - _slack()) / ASSET_SCALE);
     }
 
     /// @dev Buys exactly `amount` of the quote token, at 1e18, with idle at our oracle's limit.
     function _buyQuote(uint256 amount) internal {
         if (amount == 0) return;
-        (,, uint256 high) = _price(address(QUOTE));
-        uint256 most = _mulUp(_mulUp(amount, high), WAD + _slack());
+        uint256 most = _mulUp(_mulUp(amount, _mid(address(QUOTE))), WAD + _slack());
         uint256 drawn = _drawUpTo(Math.ceilDiv(most, ASSET_SCALE));
         ASSET.forceApprove(address(router), drawn);
         router.exactOutputSingle(

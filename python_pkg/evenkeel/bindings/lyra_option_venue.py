@@ -250,7 +250,7 @@ class LyraOptionVenue(Contract):
         return self._call(_MAX_POSITIONS)
 
     def swap_tolerance(self) -> Call[int]:
-        """How far beyond our oracle's interval and the pool's fee a swap may be, at 1e18."""
+        """How far from our oracle's mid, besides the pool's fee, a swap may be, at 1e18."""
         return self._call(_SWAP_TOLERANCE)
 
     def book(self) -> Call[Book]:

@@ -1,10 +1,12 @@
 """A venue that fills later: while an order is pending the keeper holds still, and says so."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from eth_utils.crypto import keccak
+from open_book import step
 
 from evenkeel.bindings import PerpVenue
 from evenkeel.bindings.types import Instruction, VenueConfig
@@ -51,6 +53,45 @@ def test_a_pending_order_is_carried_and_nothing_is_done_twice(here, monkeypatch)
     batch = here.vault.rebalance([Instruction(order.to, order.data)], now + 600, keccak(b"order"))
     batch.send(here.sandbox.signers["keeper"], gas=8_000_000)
 
+    with keeper_of(here, monkeypatch) as keeper:
+        waiting = keeper.step()
+        assert waiting.kind == "hold"
+        assert "an order is still pending" in waiting.detail
+        assert abs(waiting.decided.greeks["greeks"]["WETH"]["delta_usd"]) > 30_000
+        fill(here, venue, 0)
+        filled = step(keeper)
+        assert filled.kind == "nothing"
+        assert abs(filled.decided.greeks["greeks"]["WETH"]["delta_usd"]) < 15_000
+
+
+def test_what_no_fill_would_mend_does_not_wait(here, monkeypatch):
+    """2 of 12 ether are on order: the rest is hedged at once, here on the venue itself, and then nothing until it fills."""
+    venue = two_step(here)
+    weth = here.sandbox.protocols.tokens["WETH"].address
+    here.buy_ether(12 * WAD)
+    order = venue.order(weth, -2 * WAD, 0, False)
+    now = here.sandbox.w3.eth.get_block("latest")["timestamp"]
+    batch = here.vault.rebalance([Instruction(order.to, order.data)], now + 600, keccak(b"order"))
+    batch.send(here.sandbox.signers["keeper"], gas=8_000_000)
+    with keeper_of(here, monkeypatch) as keeper:
+        assert keeper.step().kind == "sent"
+        for _ in range(2):
+            assert step(keeper).kind == "hold"
+            here.rpc.request("evm_mine")
+        nonce = here.rpc.nonce(here.keeper)
+        pending = venue.pending().read()
+        assert len(pending) == 2
+        for number in range(2):
+            fill(here, venue, number)
+        filled = step(keeper)
+        assert filled.kind == "nothing"
+        assert here.rpc.nonce(here.keeper) == nonce
+        nav = filled.decided.greeks["nav"]["low"]
+        assert abs(filled.decided.greeks["greeks"]["WETH"]["delta_usd"]) < 0.011 * nav
+
+
+@contextmanager
+def keeper_of(here, monkeypatch):
     for name, value in here.environment.items():
         monkeypatch.setenv(name, value)
     request = Request(
@@ -60,18 +101,13 @@ def test_a_pending_order_is_carried_and_nothing_is_done_twice(here, monkeypatch)
         journal=here.folder / "journal.sqlite",
     )
     keeper = build(request, replace(KeeperConfig(), once=True), say=print)
-    waiting = keeper.step()
-    assert waiting.kind == "hold"
-    assert "an order is still pending" in waiting.detail
-    assert abs(waiting.decided.greeks["greeks"]["WETH"]["delta_usd"]) > 30_000
-
-    here.rpc.request("eth_sendTransaction", {"from": here.keeper, "to": venue.address, "data": make_ready(0)})
-    venue.poll(0).send(here.sandbox.signers["keeper"])
-    filled = keeper.step()
-    assert filled.kind == "nothing"
-    assert abs(filled.decided.greeks["greeks"]["WETH"]["delta_usd"]) < 15_000
+    yield keeper
     keeper.close()
 
 
-def make_ready(order):
-    return "0x" + (keccak(b"makeReady(uint256)")[:4] + order.to_bytes(32)).hex()
+def fill(here, venue, order):
+    """The protocol reaches the order, and a stranger polls."""
+    stranger = here.sandbox.signers["bob"]
+    ready = "0x" + (keccak(b"makeReady(uint256)")[:4] + order.to_bytes(32)).hex()
+    here.rpc.request("eth_sendTransaction", {"from": stranger.address, "to": venue.address, "data": ready})
+    venue.poll(order).send(stranger)

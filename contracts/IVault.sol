@@ -57,12 +57,20 @@ interface IVault is IERC4626 {
     /// @notice Idle plus venues as an interval, asset units at 1e18, read now.
     function nav() external view returns (bool priced, int256 low, int256 mid, int256 high);
 
+    /// @notice The registered adapters; the order changes when one is removed.
     function venues() external view returns (address[] memory);
+    /// @notice Whether `venue` is registered.
     function isVenue(address venue) external view returns (bool);
+    /// @notice What the curator allows `venue`; `UnknownVenue` where it is not registered.
     function venueConfig(address venue) external view returns (VenueConfig memory);
+    /// @notice Whether a rebalance of this plan was carried out.
     function planUsed(bytes32 planId) external view returns (bool);
+    /// @notice The `IPriceOracle` of the vault and its adapters. Immutable.
     function oracle() external view returns (address);
+    /// @notice The `IVolSource` of the vault and its adapters. Immutable.
     function volSource() external view returns (address);
+    /// @notice The `IValuer` that makes an interval of their books. Immutable.
     function valuer() external view returns (address);
+    /// @notice The `IRiskGuard` that judges every rebalance and top-up. Immutable.
     function guard() external view returns (address);
 }

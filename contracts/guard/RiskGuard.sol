@@ -16,9 +16,10 @@ import {LimitRule} from "./LimitRule.sol";
 /// - limits: with b the largest breach of any measure of any underlying, b ends at 0, or at most at nine tenths of what it was with
 ///   no measure going from outside one end of its range to outside the other (`LimitBreached` names the worst). A
 ///   call may also leave what is breached exactly as it was if it moves no measure farther from zero: a book whose options
-///   cannot be traded now must still be hedged, and fetch cash from a lending venue for its margin. A breach that grows meanwhile ends at most at nine tenths of b or of
-///   `MAX_ROOM`, whichever is less: a breach of a tiny limit must not open the others. Pending orders count filled and
-///   unfilled. An exposure to a token without limits is refused, zeros aside (`NoLimits`);
+///   cannot be traded now must still be hedged, and fetch cash from a lending venue for its margin. A breach that grows
+///   meanwhile ends at most at nine tenths of b or of `MAX_ROOM`, whichever is less: a breach of a tiny limit must not
+///   open the others. Pending orders count filled and unfilled. An exposure to a token without limits is refused, zeros
+///   aside (`NoLimits`);
 /// - health: a unit of a venue that was called ends at its venue's minimum health or above; one that was below before may stay
 ///   below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for
 ///   one that it did not touch;

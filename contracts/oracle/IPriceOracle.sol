@@ -18,5 +18,6 @@ interface IPriceOracle {
     /// @return updatedAt Unix seconds of the oldest reading used.
     function quote(address token) external view returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt);
 
+    /// @notice The token that prices are in.
     function asset() external view returns (address);
 }

@@ -44,5 +44,6 @@ interface ILendingVenue is IVenue {
     /// @notice VAULT. `type(uint256).max` repays all that is owed or all that is held, whichever is less.
     function repay(address token, uint256 amount) external returns (uint256 repaid);
 
+    /// @notice Every reserve that the adapter uses.
     function accounts() external view returns (LendingAccount[] memory);
 }

@@ -89,10 +89,12 @@ interface IOptionVenue is IVenue {
     /// collateral they returned to the vault.
     function sync() external;
 
+    /// @notice Open positions, expired ones among them until they are settled.
     function positions() external view returns (OptionPosition[] memory);
 
     /// @notice Strikes of boards that have not expired, at most `MAX_LISTINGS`.
     function listings() external view returns (Listing[] memory);
 
+    /// @notice The protocol's bounds on trades, and its tokens.
     function terms() external view returns (OptionTerms memory);
 }

@@ -52,5 +52,6 @@ interface IPerpVenue is IVenue {
     /// @notice VAULT. Realises accrued funding into margin.
     function settleFunding(address market) external;
 
+    /// @notice Every market that the adapter trades, with or without a position.
     function positions() external view returns (PerpPosition[] memory);
 }

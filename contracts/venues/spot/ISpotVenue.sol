@@ -29,5 +29,6 @@ interface ISpotVenue is IVenue {
     /// @notice VAULT. Moves `amount` (token decimals) of a held token to another venue of the same vault.
     function move(address token, uint256 amount, address venue) external;
 
+    /// @notice Every token that the adapter trades, held or not.
     function holdings() external view returns (SpotHolding[] memory);
 }

@@ -176,7 +176,7 @@ class AaveV3LendingVenue(Contract):
         return self._call(_MAX_TOKENS)
 
     def accounts(self) -> Call[tuple[LendingAccount, ...]]:
-        """`accounts()`."""
+        """Every reserve that the adapter uses."""
         return self._call(_ACCOUNTS)
 
     def book(self) -> Call[Book]:

@@ -272,7 +272,7 @@ class CuriePerpVenue(Contract):
         return self._call(_POLL, id)
 
     def positions(self) -> Call[tuple[PerpPosition, ...]]:
-        """`positions()`."""
+        """Every market that the adapter trades, with or without a position."""
         return self._call(_POSITIONS)
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:

@@ -152,7 +152,7 @@ class LendingVenue(Contract):
     __slots__ = ()
 
     def accounts(self) -> Call[tuple[LendingAccount, ...]]:
-        """`accounts()`."""
+        """Every reserve that the adapter uses."""
         return self._call(_ACCOUNTS)
 
     def book(self) -> Call[Book]:

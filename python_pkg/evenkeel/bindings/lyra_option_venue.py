@@ -303,7 +303,7 @@ class LyraOptionVenue(Contract):
         return self._call(_PENDING)
 
     def positions(self) -> Call[tuple[OptionPosition, ...]]:
-        """`positions()`."""
+        """Open positions, expired ones among them until they are settled."""
         return self._call(_POSITIONS)
 
     def post(self, unit: int, assets: int, min_posted: int) -> Call[int]:
@@ -353,7 +353,7 @@ class LyraOptionVenue(Contract):
         return self._call(_SYNC)
 
     def terms(self) -> Call[OptionTerms]:
-        """`terms()`."""
+        """The protocol's bounds on trades, and its tokens."""
         return self._call(_TERMS)
 
     def trade(self, order: Trade) -> Call[TradeResult]:

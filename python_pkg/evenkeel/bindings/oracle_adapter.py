@@ -130,7 +130,7 @@ class OracleAdapter(Contract):
         return self._call(_MAX_WIDTH)
 
     def asset(self) -> Call[ChecksumAddress]:
-        """`asset()`."""
+        """The token that prices are in."""
         return self._call(_ASSET)
 
     def asset_quote(self) -> Call[AssetQuoteResult]:

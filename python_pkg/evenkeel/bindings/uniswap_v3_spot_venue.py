@@ -179,7 +179,7 @@ class UniswapV3SpotVenue(Contract):
         return self._call(_HEALTH)
 
     def holdings(self) -> Call[tuple[SpotHolding, ...]]:
-        """`holdings()`."""
+        """Every token that the adapter trades, held or not."""
         return self._call(_HOLDINGS)
 
     def kind(self) -> Call[Kind]:

@@ -474,7 +474,7 @@ class Vault(Contract):
         return self._call(_FUND, assets)
 
     def guard(self) -> Call[ChecksumAddress]:
-        """`guard()`."""
+        """The `IRiskGuard` that judges every rebalance and top-up. Immutable."""
         return self._call(_GUARD)
 
     def is_consuming_scheduled_op(self) -> Call[bytes]:
@@ -482,7 +482,7 @@ class Vault(Contract):
         return self._call(_IS_CONSUMING_SCHEDULED_OP)
 
     def is_venue(self, venue: str) -> Call[bool]:
-        """`isVenue(address)`."""
+        """Whether `venue` is registered."""
         return self._call(_IS_VENUE, venue)
 
     def last_mark(self) -> Call[LastMarkResult]:
@@ -524,11 +524,11 @@ class Vault(Contract):
         return self._call(_NAV)
 
     def oracle(self) -> Call[ChecksumAddress]:
-        """`oracle()`."""
+        """The `IPriceOracle` of the vault and its adapters. Immutable."""
         return self._call(_ORACLE)
 
     def plan_used(self, plan_id: bytes) -> Call[bool]:
-        """`planUsed(bytes32)`."""
+        """Whether a rebalance of this plan was carried out."""
         return self._call(_PLAN_USED, plan_id)
 
     def preview_deposit(self, assets: int) -> Call[int]:
@@ -602,19 +602,19 @@ class Vault(Contract):
         return self._call(_TRANSFER_FROM, from_, to, value)
 
     def valuer(self) -> Call[ChecksumAddress]:
-        """`valuer()`."""
+        """The `IValuer` that makes an interval of their books. Immutable."""
         return self._call(_VALUER)
 
     def venue_config(self, venue: str) -> Call[VenueConfig]:
-        """`venueConfig(address)`."""
+        """What the curator allows `venue`; `UnknownVenue` where it is not registered."""
         return self._call(_VENUE_CONFIG, venue)
 
     def venues(self) -> Call[tuple[ChecksumAddress, ...]]:
-        """`venues()`."""
+        """The registered adapters; the order changes when one is removed."""
         return self._call(_VENUES)
 
     def vol_source(self) -> Call[ChecksumAddress]:
-        """`volSource()`."""
+        """The `IVolSource` of the vault and its adapters. Immutable."""
         return self._call(_VOL_SOURCE)
 
     def withdraw(self, assets: int, receiver: str, owner: str) -> Call[int]:

@@ -8,6 +8,9 @@ from evenkeel.instruments.errors import InstrumentError
 YEAR: Final = 365 * 86400
 """Seconds of the year of 365 days that year fractions count in."""
 
+SQUEETH_PERIOD: Final = 17.5 / 365.0
+"""The funding period of Opyn's Squeeth in years: 420 hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -20,7 +23,8 @@ class Spot:
 class Perp:
     """A perpetual future on one whole `underlying` in the venue's `market`.
 
-    Valued at the spot price; what was paid for it is cash of its venue. Its delta is its size, with the basis held.
+    Valued at the spot price plus the market's basis in dollars (0 where it is valued at the oracle, as the vault does); what was
+    paid for it is cash of its venue. Its delta is its size, with the basis held.
     """
 
     underlying: str
@@ -28,20 +32,82 @@ class Perp:
 
 
 @dataclass(frozen=True, slots=True)
-class EuropeanOption:
-    """A linear, cash-settled European option on one whole `underlying`.
+class DatedFuture:
+    """A future on one whole `underlying` that settles in the asset at `expiry` (unix seconds).
 
-    `expiry` in unix seconds, `strike` in asset units. Raises `InstrumentError` for a strike below 0.
+    Valued at its forward, spot x the market's ratio of that expiry, undiscounted because it is margined daily; what was paid for
+    it is cash of its venue. Its delta is the ratio, which is held when spot moves.
+    """
+
+    underlying: str
+    expiry: int
+
+
+@dataclass(frozen=True, slots=True)
+class EuropeanOption:
+    """A European option on one whole `underlying`, settled in the asset, or in the underlying where `inverse`.
+
+    `expiry` in unix seconds, `strike` in asset units. An inverse contract pays intrinsic / settlement price in coin, so it is worth
+    spot x Black(F) / F now and needs no discount; its delta in asset units is the full Black delta, and the coin that margins it
+    is a `Spot` leg. Raises `InstrumentError` for a strike below 0.
     """
 
     underlying: str
     expiry: int
     strike: float
     is_call: bool
+    inverse: bool = False
 
     def __post_init__(self) -> None:
         if not self.strike >= 0.0:
             raise InstrumentError(f"strike: expected 0 or more, got {self.strike}")
+
+
+@dataclass(frozen=True, slots=True)
+class PowerPerp:
+    """A perpetual on the square of `underlying` in the venue's `market`, funded in kind, like Opyn's Squeeth.
+
+    One is worth scale x normalisation x S^2 x exp(vol^2 x period): the market gives the normalisation, which funding shrinks at
+    vol^2 a year, and the volatility that its mark implies. `scale` is 1/10,000 for Squeeth, `period` its funding period in years.
+    Source: Clark, "Squeeth insides volume 1: funding and volatility", Opyn, 2021. Raises `InstrumentError` where either is not
+    positive.
+    """
+
+    underlying: str
+    market: str
+    scale: float = 1e-4
+    period: float = SQUEETH_PERIOD
+
+    def __post_init__(self) -> None:
+        for name in ("scale", "period"):
+            if not getattr(self, name) > 0.0:
+                raise InstrumentError(f"{name}: expected more than 0, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class LpRange:
+    """Liquidity of a Uniswap v3 pool between two prices of `underlying` in `quote`; fees that wait to be collected are `Spot` legs.
+
+    `liquidity` is sqrt(x y) in whole tokens: the pool's integer over 10^((decimals of both) / 2). `lower` and `upper` are whole
+    `quote` for one `underlying`; 0 and infinity give the full range. Source: Adams and others, "Uniswap v3 core", 2021, section 6.
+    Raises `InstrumentError` for a negative liquidity or an empty range.
+    """
+
+    underlying: str
+    quote: str
+    liquidity: float
+    lower: float
+    upper: float
+
+    def __post_init__(self) -> None:
+        if not self.liquidity >= 0.0:
+            raise InstrumentError(f"liquidity: expected 0 or more, got {self.liquidity}")
+        if not 0.0 <= self.lower < self.upper:
+            raise InstrumentError(
+                f"lower, upper: expected 0 <= lower < upper, got {self.lower}, {self.upper}"
+            )
+        if self.underlying == self.quote:
+            raise InstrumentError(f"quote: expected another token than the underlying, got {self.quote}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +117,4 @@ class Loan:
     underlying: str
 
 
-Instrument = Spot | Perp | EuropeanOption | Loan
+Instrument = Spot | Perp | DatedFuture | EuropeanOption | PowerPerp | LpRange | Loan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -36,12 +37,35 @@ class LendingRates:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerQuote:
+    """A power perpetual's `normalisation`, which funding shrinks, and the volatility `vol` that its mark implies."""
+
+    normalisation: float
+    vol: float
+
+    @classmethod
+    def from_mark(cls, mark: float, index: float, normalisation: float, period: float) -> PowerQuote:
+        """Imply vol = sqrt(ln(mark / index) / period) from denormalised prices; `period` is the funding period in years.
+
+        Source: Clark, "Squeeth insides volume 1: funding and volatility", Opyn, 2021. Raises `MarketError` where the mark is under
+        the index, which no volatility explains.
+        """
+        if not mark >= index > 0.0:
+            raise MarketError(f"mark: expected at least the index {index:g}, got {mark:g}")
+        return cls(normalisation, math.sqrt(math.log(mark / index) / period))
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """Everything a book is valued with, at `timestamp` (unix seconds).
 
     `spots` asset units a whole token, by token; `vols` at the money by (underlying, expiry); `strike_vols` by (underlying, expiry,
     strike) where known; `perps` by (venue, market); `rates` by (venue, token); `quote_tokens` the stable tokens that options are
     margined in; `symbols` for reports. The asset itself is priced at 1.
+
+    `ratios` are forwards over spot by (underlying, expiry), `discounts` the price of one asset unit by expiry: 1 where not given,
+    as on chain. `bases` are what perpetuals are valued at beyond spot, asset units by (venue, market): 0 where not given, so that
+    they are valued at the oracle. `powers` quote power perpetuals by (venue, market).
     """
 
     timestamp: int
@@ -53,6 +77,10 @@ class Market:
     rates: Mapping[tuple[str, str], LendingRates] = field(default_factory=dict)
     quote_tokens: frozenset[str] = frozenset()
     symbols: Mapping[str, str] = field(default_factory=dict)
+    ratios: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    discounts: Mapping[int, float] = field(default_factory=dict)
+    bases: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    powers: Mapping[tuple[str, str], PowerQuote] = field(default_factory=dict)
 
     def spot(self, underlying: str) -> float:
         """Return the price of one whole `underlying`; `MarketError` where it is not known."""
@@ -75,6 +103,37 @@ class Market:
     def years(self, expiry: int) -> float:
         """Return the time to `expiry` in years of 365 days, 0 after it."""
         return max(expiry - self.timestamp, 0) / YEAR
+
+    def ratio(self, underlying: str, expiry: int) -> float:
+        """Return the forward of `expiry` over spot, 1 where it is not given and from `expiry` on."""
+        return self.ratios.get((underlying, expiry), 1.0) if expiry > self.timestamp else 1.0
+
+    def discount(self, expiry: int) -> float:
+        """Return the price now of one asset unit at `expiry`, 1 where it is not given and from `expiry` on."""
+        return self.discounts.get(expiry, 1.0) if expiry > self.timestamp else 1.0
+
+    def basis(self, venue: str, market: str) -> float:
+        """Return what a perpetual is valued at beyond spot, asset units; 0 where it is valued at the oracle."""
+        return self.bases.get((venue, market), 0.0)
+
+    def funding(self, venue: str, market: str) -> float:
+        """Return the fraction of its notional that a long perpetual pays a day, 0 where it is not known."""
+        quote = self.perps.get((venue, market))
+        return quote.funding_rate if quote else 0.0
+
+    def interest(self, venue: str, token: str, quantity: float) -> float:
+        """Return the rate a year of what is lent (`quantity` positive) or owed, 0 where it is not known."""
+        rates = self.rates.get((venue, token))
+        if rates is None:
+            return 0.0
+        return rates.supply if quantity > 0.0 else rates.borrow
+
+    def power(self, venue: str, market: str) -> tuple[float, float]:
+        """Return a power perpetual's normalisation and volatility; `MarketError` where it is not quoted."""
+        quote = self.powers.get((venue, market))
+        if quote is None:
+            raise MarketError(f"no normalisation and volatility of {market} at {venue}")
+        return quote.normalisation, quote.vol
 
     def symbol(self, token: str) -> str:
         """Return the token's symbol, or its address where none is known."""

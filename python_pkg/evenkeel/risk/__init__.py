@@ -1,10 +1,11 @@
 """What a book is exposed to, what it could lose, and where its profit came from."""
 
+from evenkeel.instruments import BookGreeks, Columns, Report
 from evenkeel.risk._attribution import Attribution, Fill, Transfer, explain
-from evenkeel.risk._columns import Columns
-from evenkeel.risk._greeks import BookGreeks, Report, greeks
+from evenkeel.risk._greeks import greeks
+from evenkeel.risk._grid import Grid, Loss, grid
 from evenkeel.risk._health import UnitHealth, unit_healths
-from evenkeel.risk._stress import SPOT_SHOCKS, VOL_SHOCKS, Loss, StressLoss, scenarios, stress_loss
+from evenkeel.risk._stress import SPOT_SHOCKS, VOL_SHOCKS, StressLoss, scenarios, stress_loss
 
 __all__ = [
     "SPOT_SHOCKS",
@@ -13,6 +14,7 @@ __all__ = [
     "BookGreeks",
     "Columns",
     "Fill",
+    "Grid",
     "Loss",
     "Report",
     "StressLoss",
@@ -20,6 +22,7 @@ __all__ = [
     "UnitHealth",
     "explain",
     "greeks",
+    "grid",
     "scenarios",
     "stress_loss",
     "unit_healths",

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenkeel.instruments import EuropeanOption, Loan, Perp, Spot
-from evenkeel.pricing import black76
-from evenkeel.risk._columns import Columns, FloatArray
+from evenkeel.instruments import (
+    YEAR,
+    Book,
+    Columns,
+    DatedFuture,
+    EuropeanOption,
+    Loan,
+    LpRange,
+    Perp,
+    Position,
+    PowerPerp,
+    Spot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from evenkeel.instruments import Book, Instrument
+    import numpy.typing as npt
+
+    from evenkeel.instruments import Instrument
     from evenkeel.market import Market
+
+    FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +56,9 @@ class Transfer:
 class Attribution:
     """The parts of a change of NAV, asset units; they sum to it with the residual. A cost is negative.
 
-    `new_trade_edge` is what options were traded better than our mid before fees; `slippage` the same of spot, perpetuals and
-    conversions of margin; `basis` is 0 where perpetuals are valued at the oracle.
+    `gamma` includes cross-gamma. `basis` is what forwards and perpetuals' marks did against spot, 0 where perpetuals are valued at
+    the oracle and forwards are spot. `new_trade_edge` is what options were traded better than our mid before fees; `slippage` the
+    same of everything else and of conversions of margin.
     """
 
     delta: float = 0.0
@@ -87,45 +102,106 @@ def explain(
 ) -> Attribution:
     """Split the change of NAV from `before` to `after` into its sources.
 
-    Market sources use the Greeks at `before` and the changes of price, volatility and time: delta dS + 1/2 gamma dS^2 + vega dv +
-    1/2 volga dv^2 + vanna dS dv + theta dt. Carry is measured, not estimated: what perpetual and lending venues gained beyond their
-    price moves, fills and transfers. Fills are valued in the closing market. `flow` is what shareholders paid in (negative: took out)
-    and is no profit. The residual is the rest, so the parts always sum to the change. Raises `MarketError` where a price that both
-    books need is not known.
+    Market sources use the Greeks at `before` and the changes of price, volatility, forward ratio and time: delta dS + 1/2 gamma dS^2
+    (and cross-gamma dS_a dS_b) + vega dv + 1/2 volga dv^2 + vanna dS dv + theta dt; the basis of futures is exact, that of options
+    first order. Carry is measured, not estimated: what a venue gained beyond the price moves of its linear positions, fills and
+    transfers, where it holds a perpetual, a future or a loan, and how a power perpetual's normalisation left theta's path. The roll
+    of a future to spot is carry too. Fills are valued in the closing market. `flow` is what shareholders paid in (negative: took
+    out) and is no profit. The residual is the rest, so the parts always sum to the change. Raises `MarketError` where a price that
+    both books need is not known.
     """
     fills, transfers = tuple(fills), tuple(transfers)
     old, new = Columns.of(*before), Columns.of(*after)
     market = after[1]
+    elapsed = (market.timestamp - before[1].timestamp) / YEAR
     total = float(new.value() - old.value()) - flow
-    moves = np.array([market.spot(t) for t in old.tokens]) - old.spots
-    parts = _market_parts(old, market, moves)
+    parts = _market_parts(before, old, market, elapsed)
     parts |= _execution(fills, transfers, market)
-    parts["carry"] = _carry(before, after, fills, transfers)
+    parts["carry"] += _carry(before, after, fills, transfers)
     named = Attribution(**parts)
     return Attribution(**parts, residual=total - named.gross_parts)
 
 
-def _market_parts(old: Columns, market: Market, moves: FloatArray) -> dict[str, float]:
-    unit = old.greeks()
-    q, ds = old.quantity, moves[old.token]
-    # An option that expired in between has no volatility any more: all of its change is price and time.
-    dv = np.zeros_like(q)
-    for row, token in enumerate(old.token):
-        name, expiry = old.tokens[token], int(old.expiry[row])
-        if expiry > market.timestamp:
-            known = market.strike_vols.get(
-                (name, expiry, float(old.strike[row])), market.vols.get((name, expiry))
-            )
-            dv[row] = 0.0 if known is None else known - old.vol[row]
-    left = np.array([market.years(int(e)) for e in old.expiry], dtype=np.float64)
+def _market_parts(
+    before: tuple[Book, Market], old: Columns, market: Market, elapsed: float
+) -> dict[str, float]:
+    found = old.exposures()
+    moves = np.array([market.spot(t) for t in old.tokens]) - old.spots
+    ds = moves[found.token]
+    dv = _vol_moves(before, old, market)[found.row]
+    # A future's basis is exact, elsewhere it is the Greek times the change of the logarithm.
+    basis, roll = _futures(before, market, elapsed)
+    options = old.options
+    ratios = np.array(
+        [market.ratio(old.tokens[t], int(e)) for t, e in zip(options.token, options.expiry, strict=True)],
+        dtype=np.float64,
+    )
+    of_option = np.zeros(len(old.venue))
+    of_option[options.row] = np.log(ratios / options.ratio)
+    is_option = np.zeros(len(old.venue), dtype=np.bool_)
+    is_option[options.row] = True
+    basis += float((found.basis * of_option[found.row])[is_option[found.row]].sum())
+    ranges = old.ranges
+    cross = ranges.cross(old.spots) * moves[ranges.base] * moves[ranges.quote]
+    passed = np.where(is_option[found.row], np.minimum(found.years, elapsed), elapsed)
     return {
-        "delta": float((q * unit.delta * ds).sum() + (old.linear_quantity * moves[old.linear_token]).sum()),
-        "gamma": float((0.5 * q * unit.gamma * ds**2).sum()),
-        "vega": float((q * unit.vega * dv).sum()),
-        "theta": float((q * unit.theta * (old.years - left)).sum()),
-        "vanna": float((q * unit.vanna * ds * dv).sum()),
-        "volga": float((0.5 * q * unit.volga * dv**2).sum()),
+        "delta": float((found.delta * ds).sum()),
+        "gamma": float((0.5 * found.gamma * ds**2).sum() + cross.sum()),
+        "vega": float((found.vega * dv).sum()),
+        "theta": float((found.theta * passed).sum()),
+        "vanna": float((found.vanna * ds * dv).sum()),
+        "volga": float((0.5 * found.volga * dv**2).sum()),
+        "basis": basis,
+        "carry": roll + _normalisation(before, old, market, elapsed),
     }
+
+
+def _vol_moves(before: tuple[Book, Market], old: Columns, market: Market) -> FloatArray:
+    """Return the change of each position's own volatility, 0 where it has none any more."""
+    found = np.zeros(len(old.venue))
+    for row, vol in zip(old.options.row, old.options.vol, strict=True):
+        option = before[0].positions[row].instrument
+        assert isinstance(option, EuropeanOption)
+        # An option that expired in between has no volatility any more: all of its change is price and time.
+        if option.expiry > market.timestamp:
+            key = (option.underlying, option.expiry)
+            known = market.strike_vols.get((*key, option.strike), market.vols.get(key))
+            found[row] = 0.0 if known is None else known - vol
+    for row, vol in zip(old.powers.row, old.powers.vol, strict=True):
+        quote = market.powers.get(_market_of(before[0].positions[row]))
+        found[row] = 0.0 if quote is None else quote.vol - vol
+    return found
+
+
+def _futures(before: tuple[Book, Market], market: Market, elapsed: float) -> tuple[float, float]:
+    """Return what perpetuals and dated futures gained over spot: by their basis, and by their roll to spot."""
+    basis = roll = 0.0
+    for p in before[0].positions:
+        o = p.instrument
+        if isinstance(o, Perp):
+            basis += p.quantity * (market.basis(p.venue, o.market) - before[1].basis(p.venue, o.market))
+        elif isinstance(o, DatedFuture):
+            ratio, years = before[1].ratio(o.underlying, o.expiry), before[1].years(o.expiry)
+            rolled = ratio ** (1.0 - min(elapsed / years, 1.0)) if years > 0.0 else ratio
+            roll += p.quantity * before[1].spot(o.underlying) * (rolled - ratio)
+            end = market.spot(o.underlying)
+            moved = end * market.ratio(o.underlying, o.expiry) - before[1].spot(o.underlying) * rolled
+            basis += p.quantity * (moved - ratio * (end - before[1].spot(o.underlying)))
+    return basis, roll
+
+
+def _normalisation(before: tuple[Book, Market], old: Columns, market: Market, elapsed: float) -> float:
+    """Return what power perpetuals' normalisation did to their worth beyond theta."""
+    powers = old.powers
+    left = [market.powers.get(_market_of(before[0].positions[row])) for row in powers.row]
+    kept = np.array([1.0 if q is None else q.normalisation for q in left]) / powers.normalisation
+    known = np.array([q is not None for q in left], dtype=np.bool_)
+    worth = powers.value(old.spots, np.zeros(()), np.zeros(()))
+    return float((worth * (kept - 1.0 + powers.vol**2 * elapsed))[known].sum())
+
+
+def _market_of(position: Position) -> tuple[str, str]:
+    return position.venue, getattr(position.instrument, "market", "")
 
 
 def _execution(fills: tuple[Fill, ...], transfers: tuple[Transfer, ...], market: Market) -> dict[str, float]:
@@ -133,7 +209,7 @@ def _execution(fills: tuple[Fill, ...], transfers: tuple[Transfer, ...], market:
     slippage = sum(t.arrived - t.amount for t in transfers)
     edge = 0.0
     for fill in fills:
-        gain = fill.cash + fill.fee + fill.quantity * _unit_price(fill.instrument, market)
+        gain = fill.cash + fill.fee + _worth_of(fill, market)
         if isinstance(fill.instrument, EuropeanOption):
             edge += gain
         else:
@@ -141,13 +217,12 @@ def _execution(fills: tuple[Fill, ...], transfers: tuple[Transfer, ...], market:
     return {"fees": fees, "slippage": slippage, "new_trade_edge": edge}
 
 
-def _unit_price(instrument: Instrument, market: Market) -> float:
-    spot = market.spot(instrument.underlying)
-    if not isinstance(instrument, EuropeanOption):
-        return spot
-    o = instrument
-    vol = market.vol(o.underlying, o.expiry, o.strike)
-    return float(black76(spot, o.strike, market.years(o.expiry), vol, o.is_call).price)
+def _worth_of(fill: Fill, market: Market) -> float:
+    return Book((Position(fill.instrument, fill.quantity, fill.venue),)).value(market)
+
+
+_FUNDED: Final = Perp | DatedFuture | Loan
+"""What makes its venue earn or pay beyond prices."""
 
 
 def _carry(
@@ -157,25 +232,18 @@ def _carry(
     transfers: tuple[Transfer, ...],
 ) -> float:
     carry = 0.0
-    venues = {
-        p.venue for b, _ in (before, after) for p in b.positions if isinstance(p.instrument, Perp | Loan)
-    }
+    venues = {p.venue for b, _ in (before, after) for p in b.positions if isinstance(p.instrument, _FUNDED)}
     for venue in venues:
-        value = _worth(after, venue) - _worth(before, venue)
-        for p in before[0].at(venue):
-            token = p.instrument.underlying
-            value -= p.quantity * (after[1].spot(token) - before[1].spot(token))
+        held = _linear(before[0], venue)
+        carry += _linear(after[0], venue).value(after[1]) - held.value(after[1])
         for fill in fills:
             if fill.venue == venue:
-                value -= fill.cash + fill.quantity * _unit_price(fill.instrument, after[1])
-        carry += value - sum(t.arrived for t in transfers if t.venue == venue)
+                linear = not isinstance(fill.instrument, EuropeanOption | PowerPerp | LpRange)
+                carry -= fill.cash + (_worth_of(fill, after[1]) if linear else 0.0)
+        carry -= sum(t.arrived for t in transfers if t.venue == venue)
     return carry
 
 
-def _worth(view: tuple[Book, Market], venue: str) -> float:
-    book, market = view
-    return sum(
-        p.quantity * market.spot(p.instrument.underlying)
-        for p in book.at(venue)
-        if isinstance(p.instrument, Spot | Perp | Loan)
-    )
+def _linear(book: Book, venue: str) -> Book:
+    """Return the linear positions of one venue."""
+    return Book(tuple(p for p in book.at(venue) if isinstance(p.instrument, Spot | _FUNDED)))

@@ -7,23 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenkeel.risk._columns import Columns, FloatArray
+from evenkeel.instruments import Columns
+from evenkeel.risk._grid import Grid, Loss, grid, moved_prices, moving
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from evenkeel.instruments import Book
     from evenkeel.market import Market
 
 SPOT_SHOCKS: Final = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
 VOL_SHOCKS: Final = (0.0, 0.3)
 QUOTE_SHOCK: Final = -0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A loss in asset units (0 where the scenario gains) and the scenario in words."""
-
-    amount: float
-    scenario: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +41,37 @@ def stress_loss(book: Book, market: Market) -> StressLoss:
     where a price is not known.
     """
     columns = Columns.of(book, market)
-    spots, shifts, names = scenarios(columns, market)
-    changes = columns.value(spots, shifts) - columns.value()
-    worst = int(np.argmin(changes))
-    linear, options = columns.values()
     by_venue: dict[str, float] = {}
-    for venue, value in zip((*columns.linear_venue, *columns.venue), (*linear, *options), strict=True):
-        by_venue[venue] = by_venue.get(venue, 0.0) + float(value)
-    quotes: dict[str, Loss] = {}
-    for token in sorted(market.quote_tokens):
-        if token in columns.tokens:
-            held = float(columns.linear_quantity[columns.linear_token == columns.tokens.index(token)].sum())
-            change = held * market.spot(token) * QUOTE_SHOCK
-            quotes[token] = Loss(max(0.0, -change), f"{market.symbol(token)} {QUOTE_SHOCK:+.0%}")
+    for venue, value in zip(columns.venue, columns.values().tolist(), strict=True):
+        by_venue[venue] = by_venue.get(venue, 0.0) + value
     return StressLoss(
-        market=Loss(max(0.0, -float(changes[worst])), names[worst]),
+        market=grid(book, market, SPOT_SHOCKS, VOL_SHOCKS).worst,
         venues={v: Loss(max(0.0, worth), "the venue's value gone") for v, worth in sorted(by_venue.items())},
-        quotes=quotes,
+        quotes=_quotes(columns, market),
     )
 
 
-def scenarios(columns: Columns, market: Market) -> tuple[FloatArray, FloatArray, list[str]]:
-    """Return prices of shape (scenarios, tokens), vol shifts of shape (scenarios,) and each scenario in words."""
-    fixed = market.quote_tokens | {market.asset}
-    risky = [i for i, token in enumerate(columns.tokens) if token not in fixed]
-    groups = [(risky, "spot")]
-    if len(risky) > 1:
-        groups += [([i], market.symbol(columns.tokens[i])) for i in risky]
-    rows: list[FloatArray] = []
-    shifts: list[float] = []
-    names: list[str] = []
-    for group, name in groups:
-        for shock in SPOT_SHOCKS:
-            for shift in VOL_SHOCKS:
-                prices = columns.spots.copy()
-                prices[group] *= 1.0 + shock
-                rows.append(prices)
-                shifts.append(shift)
-                names.append(f"{name} {shock:+.0%}, vol {shift * 100:+.0f} pts")
-    return np.array(rows), np.array(shifts), names
+def _quotes(columns: Columns, market: Market) -> dict[str, Loss]:
+    tokens = [token for token in sorted(market.quote_tokens) if token in columns.tokens]
+    prices = np.tile(columns.spots, (len(tokens), 1))
+    for row, token in enumerate(tokens):
+        prices[row, columns.tokens.index(token)] *= 1.0 + QUOTE_SHOCK
+    changes = columns.value(prices) - columns.value()
+    return {
+        token: Loss(max(0.0, -change), f"{market.symbol(token)} {QUOTE_SHOCK:+.0%}")
+        for token, change in zip(tokens, changes.tolist(), strict=True)
+    }
+
+
+def scenarios(
+    columns: Columns, market: Market
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], list[str]]:
+    """Return the market shocks of `stress_loss`: prices (scenarios, tokens), vol shifts (scenarios,) and each in words."""
+    moves = moving(columns, market)
+    prices = moved_prices(columns, moves, np.array(SPOT_SHOCKS))
+    names = tuple(name for name, _ in moves)
+    empty = Grid(names, SPOT_SHOCKS, VOL_SHOCKS, (0.0,), (), np.zeros(0))
+    count = len(names) * len(SPOT_SHOCKS)
+    rows = np.repeat(prices.reshape(count, -1), len(VOL_SHOCKS), axis=0)
+    shifts = np.tile(np.array(VOL_SHOCKS), count)
+    return rows, shifts, [empty.describe(at) for at in range(len(rows))]

@@ -1,0 +1,103 @@
+"""European options, linear and inverse, as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenkeel.instruments._instruments import EuropeanOption
+from evenkeel.instruments._rows import BoolArray, Exposures, FloatArray, IntArray, floats, integers
+from evenkeel.pricing import Greeks, black76
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evenkeel.instruments._book import Position
+    from evenkeel.instruments._view import MarketView
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRows:
+    """One row an option. `ratio` forward over spot; `discount` 1 for an inverse row; `weight` 1, or 1 / ratio for an inverse row.
+
+    A row is worth quantity x weight x Black(spot x ratio): an inverse contract's Black(F) / F coins are S Black(F) / F asset units.
+    """
+
+    row: IntArray
+    token: IntArray
+    quantity: FloatArray
+    strike: FloatArray
+    expiry: IntArray
+    years: FloatArray
+    vol: FloatArray
+    is_call: BoolArray
+    inverse: BoolArray
+    ratio: FloatArray
+    discount: FloatArray
+    weight: FloatArray
+
+    @classmethod
+    def of(
+        cls, owned: list[tuple[int, Position]], market: MarketView, index: Mapping[str, int]
+    ) -> OptionRows:
+        """Lay out the options of `owned`."""
+        rows = [(i, p, p.instrument) for i, p in owned if isinstance(p.instrument, EuropeanOption)]
+        ratio = floats([market.ratio(o.underlying, o.expiry) for _, _, o in rows])
+        inverse = np.array([o.inverse for _, _, o in rows], dtype=np.bool_)
+        return cls(
+            row=integers([i for i, _, _ in rows]),
+            token=integers([index[o.underlying] for _, _, o in rows]),
+            quantity=floats([p.quantity for _, p, _ in rows]),
+            strike=floats([o.strike for _, _, o in rows]),
+            expiry=integers([o.expiry for _, _, o in rows]),
+            years=floats([market.years(o.expiry) for _, _, o in rows]),
+            vol=floats([market.vol(o.underlying, o.expiry, o.strike) for _, _, o in rows]),
+            is_call=np.array([o.is_call for _, _, o in rows], dtype=np.bool_),
+            inverse=inverse,
+            ratio=ratio,
+            discount=np.where(inverse, 1.0, floats([market.discount(o.expiry) for _, _, o in rows])),
+            weight=np.where(inverse, 1.0 / ratio, 1.0),
+        )
+
+    def value(self, spots: FloatArray, vol_shift: FloatArray, elapsed: FloatArray) -> FloatArray:
+        """Return each row's worth, of shape (..., rows).
+
+        `spots` (..., tokens); `vol_shift` (...) is added to every volatility, floored at 0; `elapsed` (...) years have passed with
+        forward ratio and interest rate held.
+        """
+        vols = np.maximum(self.vol + vol_shift[..., None], 0.0)
+        years, discount = self.years, self.discount
+        if np.any(elapsed):
+            years = np.maximum(self.years - elapsed[..., None], 0.0)
+            discount = self.discount ** (years / np.where(self.years > 0.0, self.years, 1.0))
+        forward = spots[..., self.token] * self.ratio
+        priced = black76(forward, self.strike, years, vols, self.is_call, discount).price
+        return priced * (self.quantity * self.weight)
+
+    def unit(self, spots: FloatArray) -> Greeks:
+        """Return Black's Greeks of one contract of each row with respect to its forward, before `weight`."""
+        forward = spots[self.token] * self.ratio
+        return black76(forward, self.strike, self.years, self.vol, self.is_call, self.discount)
+
+    def exposures(self, spots: FloatArray) -> Exposures:
+        """Return each row's sensitivities to spot, the ratio held."""
+        unit, held = self.unit(spots), self.quantity * self.weight
+        worth, delta = held * unit.price, held * unit.delta * self.ratio
+        return Exposures.build(
+            self.row,
+            self.token,
+            self.expiry,
+            self.years,
+            value=worth,
+            delta=delta,
+            gamma=held * unit.gamma * self.ratio**2,
+            vega=held * unit.vega,
+            theta=held * unit.theta,
+            rho=np.where(self.inverse, 0.0, held * unit.rho),
+            vanna=held * unit.vanna * self.ratio,
+            volga=held * unit.volga,
+            # An inverse contract is also divided by its forward.
+            basis=delta * spots[self.token] - np.where(self.inverse, worth, 0.0),
+        )

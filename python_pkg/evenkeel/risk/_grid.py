@@ -1,0 +1,131 @@
+"""Profit and loss of a book over a grid of spot, volatility and time, fully revalued."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from evenkeel.instruments import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenkeel.instruments import Book
+    from evenkeel.market import Market
+
+FloatArray = npt.NDArray[np.float64]
+
+ALL = "spot"
+"""The name of the move of all risky underlyings together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A loss in asset units (0 where the scenario gains) and the scenario in words."""
+
+    amount: float
+    scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What a book gains in each scenario, asset units, from its worth now.
+
+    `pnl` has shape (moves, spots, vols, days), `unit_pnl` one more axis in front that follows `units`, the (venue, unit) of the
+    positions; idle cash gains nothing. `moves` says which underlyings move: all of them, then each alone by its symbol.
+    """
+
+    moves: tuple[str, ...]
+    spots: tuple[float, ...]
+    vols: tuple[float, ...]
+    days: tuple[float, ...]
+    units: tuple[tuple[str, int], ...]
+    unit_pnl: FloatArray
+
+    @property
+    def pnl(self) -> FloatArray:
+        """The whole book's gain, of shape (moves, spots, vols, days)."""
+        return np.asarray(self.unit_pnl.sum(axis=0))
+
+    @property
+    def worst(self) -> Loss:
+        """The largest loss of the whole book and where it is."""
+        pnl = self.pnl
+        at = int(np.argmin(pnl))
+        return Loss(max(0.0, -float(pnl.flat[at])), self.describe(at))
+
+    @property
+    def margin(self) -> dict[tuple[str, int], float]:
+        """The largest loss of each unit alone, 0 where it only gains: what scenario margin would ask of it."""
+        worst = -self.unit_pnl.reshape(len(self.units), -1).min(axis=1, initial=0.0)
+        return dict(zip(self.units, worst.tolist(), strict=True))
+
+    def describe(self, at: int) -> str:
+        """Return the scenario at the flat index `at` of `pnl` in words."""
+        shape = (len(self.moves), len(self.spots), len(self.vols), len(self.days))
+        move, spot, vol, day = (int(i) for i in np.unravel_index(at, shape))
+        words = f"{self.moves[move]} {self.spots[spot]:+.0%}, vol {self.vols[vol] * 100:+.0f} pts"
+        return words if not self.days[day] else f"{words}, {self.days[day]:g} days on"
+
+
+def grid(
+    book: Book,
+    market: Market,
+    spots: Sequence[float],
+    vols: Sequence[float] = (0.0,),
+    days: Sequence[float] = (0.0,),
+) -> Grid:
+    """Revalue `book` in every combination of relative `spots` shocks, absolute `vols` shifts (0.3: 30 points) and `days` passed.
+
+    Risky underlyings move all together and each alone; quote tokens and the asset hold still. Forward ratios, interest rates and a
+    perpetual's dollar basis are held; time brings options nearer to their expiry (at which they are worth their intrinsic), shrinks
+    the normalisation of power perpetuals, and earns today's carry for each day. All positions and scenarios are valued together in
+    blocks. Raises `MarketError` where a price is not known, `ValueError` where an axis is empty.
+    """
+    axes = [np.asarray(axis, dtype=np.float64) for axis in (spots, vols, days)]
+    if not all(axis.ndim == 1 and axis.size for axis in axes):
+        raise ValueError("spots, vols, days: expected at least one number each")
+    columns = Columns.of(book, market)
+    moves = moving(columns, market)
+    prices = moved_prices(columns, moves, axes[0])
+    shape = (len(moves), *(axis.size for axis in axes))
+    shifts = np.broadcast_to(axes[1][:, None], shape)
+    years = np.broadcast_to(axes[2] / 365.0, shape)
+
+    owners = list(zip(columns.venue, columns.unit, strict=True))
+    units = tuple(sorted(set(owners)))
+    index = {unit: i for i, unit in enumerate(units)}
+    owner = np.array([index[o] for o in owners], dtype=np.int64)
+    tiled = np.broadcast_to(prices[:, :, None, None, :], (*shape, len(columns.tokens)))
+    gains = columns.sums(owner, len(units), tiled, shifts, years) - columns.sums(owner, len(units))
+    if axes[2].any():
+        found = columns.exposures()
+        earned = np.bincount(owner[found.row], weights=found.carry, minlength=len(units))
+        gains = gains + axes[2][:, None] * earned
+    return Grid(
+        moves=tuple(name for name, _ in moves),
+        spots=tuple(axes[0].tolist()),
+        vols=tuple(axes[1].tolist()),
+        days=tuple(axes[2].tolist()),
+        units=units,
+        unit_pnl=np.moveaxis(gains, -1, 0),
+    )
+
+
+def moving(columns: Columns, market: Market) -> list[tuple[str, list[int]]]:
+    """Return which of `columns.tokens` move together, by name: all that are risky, and each alone where there are several."""
+    fixed = market.quote_tokens | {market.asset}
+    risky = [i for i, token in enumerate(columns.tokens) if token not in fixed]
+    alone = [(market.symbol(columns.tokens[i]), [i]) for i in risky] if len(risky) > 1 else []
+    return [(ALL, risky), *alone]
+
+
+def moved_prices(columns: Columns, moves: list[tuple[str, list[int]]], shocks: FloatArray) -> FloatArray:
+    """Return prices of shape (moves, shocks, tokens)."""
+    prices = np.tile(columns.spots, (len(moves), shocks.size, 1))
+    for row, (_, tokens) in enumerate(moves):
+        prices[row][:, tokens] *= 1.0 + shocks[:, None]
+    return prices

@@ -5,6 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from demo_mandate import raw
+from evenkeel.bindings.types import Exposure, Greeks
 from evenkeel.instruments import book_from_state
 from evenkeel.market import market_from_state
 from evenkeel.planner import candidates, delta_band, plan
@@ -65,3 +66,20 @@ def test_a_plan_ends_inside_the_band(vault):
     if traded:
         again = plan(vault.snapshot(), RULES)
         assert not any(a.kind in {"hedge", "buy_back"} for a in again.actions)
+
+
+@settings(max_examples=60, deadline=None)
+@given(vaults(), st.lists(st.floats(-20.0, 20.0), min_size=1, max_size=3))
+def test_whatever_pending_orders_fill_a_hedge_makes_delta_no_worse(vault, orders):
+    vault.pending = tuple(Exposure(WETH, 0, Greeks(round(size * WAD), 0, 0, 0)) for size in orders)
+    snapshot = vault.snapshot()
+    while asked := candidates(snapshot, RULES):
+        snapshot = snapshot.with_quotes([vault.quote(r) for r in asked])
+    result = plan(snapshot, RULES)
+    assume([a.kind for a in result.actions if a.instructions] == ["hedge"])
+    before = vault.delta()
+    for action in result.actions:
+        vault.execute(action.instructions)
+    traded = vault.delta() - before
+    for filled in (sum(o for o in orders if o < 0), sum(o for o in orders if o > 0)):
+        assert abs(before + filled + traded) <= abs(before + filled)

@@ -16,6 +16,9 @@ from open_book import toml
 
 from demo_mandate import raw
 from evenkeel.chain.keystore import KEYSTORE, PASSWORD_FILE
+from evenkeel.sandbox import node
+from evenkeel.sandbox.errors import NodeStartError
+from evenkeel.sandbox.node import Node
 from plain_anvil import KEYS, plain_anvil
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,15 +184,29 @@ def test_a_port_in_use():
         assert refused("sandbox", "up", "--port", port).startswith(f"error: port {port} cannot be taken: ")
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A checkout whose node packages are not installed."""
+    folder = tmp_path_factory.mktemp("checkout")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "python_pkg", folder / "python_pkg", ignore=ignored)
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    return folder
+
+
 @pytest.mark.parametrize("command", [("sandbox", "up"), ("demo",)], ids=["sandbox", "demo"])
-def test_no_anvil(command, tmp_path):
-    """A checkout whose node packages are not installed, and no Foundry on PATH."""
-    shutil.copytree(
-        ROOT / "python_pkg", tmp_path / "python_pkg", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    line = refused(*command, PYTHONPATH=tmp_path / "python_pkg", PATH=tmp_path)
+def test_no_anvil(command, checkout, tmp_path):
+    line = refused(*command, PYTHONPATH=checkout / "python_pkg", PATH=tmp_path)
     assert line == "error: no anvil: run `make setup`, or put Foundry's anvil on PATH"
+
+
+def test_an_anvil_of_another_machine(tmp_path, monkeypatch):
+    binary = tmp_path / "anvil"
+    binary.write_bytes(b"\x7fELF nonsense")
+    binary.chmod(0o755)
+    monkeypatch.setattr(node, "_NATIVE", binary)
+    with pytest.raises(NodeStartError, match=f"{binary} cannot be run: Exec format error"):
+        Node()
 
 
 @pytest.mark.parametrize("command", [("sandbox", "up"), ("demo",)], ids=["sandbox", "demo"])

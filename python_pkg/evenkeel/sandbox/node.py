@@ -69,14 +69,17 @@ class Node:
         self.log = places.LOGS / f"anvil-{self.port}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 -- our own binary and arguments
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # A Ctrl-C in the terminal is for us; we stop the node ourselves.
-                start_new_session=True,
-            )
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 -- our own binary and arguments
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    # A Ctrl-C in the terminal is for us; we stop the node ourselves.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise NodeStartError(f"{binary} cannot be run: {error.strerror}") from error
         self.w3 = connect(self.url)
         self._ready = False
         try:

@@ -41,12 +41,11 @@ class ChainQuotes:
 
 @dataclass(frozen=True, slots=True)
 class CalendarCrossing:
-    """The log-moneyness `intervals` on which expiry number `far` has less total variance than number `near`, by up to `worst`."""
+    """The log-moneyness `intervals` on which slice number `far` has less total variance than number `near`, in ascending order."""
 
     near: int
     far: int
     intervals: tuple[Interval, ...]
-    worst: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +136,7 @@ class SviSurface:
 
             where = negative_intervals(rise, [(near.m, near.sigma), (far.m, far.sigma)], _ROUNDING)
             if where:
-                inside = np.concatenate([np.linspace(max(lo, -5.0), min(hi, 5.0), 201) for lo, hi in where])
-                crossings.append(CalendarCrossing(i, i + 1, where, float(-rise(inside).min())))
+                crossings.append(CalendarCrossing(i, i + 1, where))
         return tuple(crossings)
 
     def is_arbitrage_free(self) -> bool:

@@ -38,7 +38,7 @@ interface IRiskGuard {
     error LossTooLarge(uint256 loss, uint256 maximum);
     /// @notice `measure` of `underlying` ends outside its range and is not on its way back.
     error LimitBreached(address underlying, Measure measure, int256 value, int256 min, int256 max);
-    /// @notice The vault holds an exposure to a token without limits.
+    /// @notice An exposure to a token without limits would grow.
     error NoLimits(address underlying);
     /// @notice A unit ends under its venue's minimum health; both at 1e18.
     error UnitUnhealthy(address venue, uint256 unit, uint256 health, uint256 minimum);

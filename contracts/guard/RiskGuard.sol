@@ -18,8 +18,8 @@ import {LimitRule} from "./LimitRule.sol";
 ///   call may also leave what is breached exactly as it was if it moves no measure farther from zero: a book whose options
 ///   cannot be traded now must still be hedged, and fetch cash from a lending venue for its margin. A breach that grows
 ///   meanwhile ends at most at nine tenths of b or of `MAX_ROOM`, whichever is less: a breach of a tiny limit must not
-///   open the others. Pending orders count filled and unfilled. An exposure to a token without limits is refused, zeros
-///   aside (`NoLimits`);
+///   open the others. Pending orders count filled and unfilled. An exposure to a token without limits may not
+///   grow (`NoLimits`); one that a stranger sent may stay;
 /// - health: a unit of a venue that was called ends at its venue's minimum health or above; one that was below before may stay
 ///   below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for
 ///   one that it did not touch;
@@ -163,7 +163,7 @@ contract RiskGuard is IRiskGuard, AccessManaged {
             LimitRule.Spans memory still = LimitRule.spans(afterwards, tokens[i], before.low);
             if (!_known[tokens[i]]) {
                 for (uint256 m; m < 4; ++m) {
-                    if (is_.least[m] != 0 || is_.most[m] != 0) revert NoLimits(tokens[i]);
+                    if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) revert NoLimits(tokens[i]);
                 }
                 continue;
             }

@@ -225,6 +225,15 @@ contract RiskGuardTest is VaultCase {
         _check(_at(0), v);
     }
 
+    function test_ATokenWithoutLimitsThatAStrangerSentStopsNothing() public {
+        address sent = makeAddr("sent");
+        Valuation memory before = _withDust(10e18, sent, 1e18);
+        _check(before, _withDust(0, sent, 1e18));
+        _check(before, _withDust(0, sent, 0.5e18));
+        vm.expectRevert(abi.encodeWithSelector(IRiskGuard.NoLimits.selector, sent));
+        _check(before, _withDust(0, sent, 2e18));
+    }
+
     function test_UnpricedIsRefused() public {
         Valuation memory blind = _at(0);
         blind.priced = false;

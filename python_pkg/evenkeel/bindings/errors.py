@@ -665,7 +665,7 @@ class MoveTooLarge(ContractError):
 
 
 class NoLimits(ContractError):
-    """The vault holds an exposure to a token without limits."""
+    """An exposure to a token without limits would grow."""
 
     SELECTOR = bytes.fromhex("f4b4de1e")
     FIELDS: ClassVar[str] = "address underlying"

@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+BENCH_VENV := .evenkeel/bench-venv
 FORGE := $(VENV)/bin/forge
 DONE := .evenkeel/done
 CONTRACTS := $(shell find contracts -name '*.sol')
@@ -72,6 +73,17 @@ fuzz: setup ## the same properties with many more cases
 	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=256 FOUNDRY_INVARIANT_DEPTH=256 $(FORGE) test
 	@EVENKEEL_EXAMPLES=2000 $(VENV)/bin/pytest -q tests/property $(ARGS)
 
+# Other libraries have an environment of their own, so that the package never meets them.
+$(DONE)/bench: $(DONE)/python tests/benchmarks/requirements.txt
+	@echo "set-up: the benchmark's packages into $(BENCH_VENV)"
+	@test -x $(BENCH_VENV)/bin/python || python3 -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/benchmarks/requirements.txt 2> >(grep -v ' is ignored: ' >&2)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 2> >(grep -v ' is ignored: ' >&2)
+	@touch $@
+
+bench: $(DONE)/bench ## how fast and how exact pricing is beside other libraries (ARGS=--quick for 20 s)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BENCH_VENV)/bin/python tests/benchmarks/run.py $(ARGS)
+
 console: setup ## a Brownie console on a sandbox with a vault in it
 	@$(PYTHON) -m evenkeel.console $(ARGS)
 
@@ -89,7 +101,7 @@ bindings: $(DONE)/contracts ## regenerate the checked-in wrappers of our contrac
 	@$(VENV)/bin/evenkeel bindings generate
 
 lock: $(DONE)/python ## pin the Python packages anew (needs uv)
-	@uv pip compile pyproject.toml --extra brownie --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet --output-file scripts/setup/requirements.txt
+	@uv pip compile pyproject.toml --extra brownie --extra dev --extra fast --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet --output-file scripts/setup/requirements.txt
 
 clean: ## remove what set-up made here and in Brownie's home folder
 	@if [ -x $(PYTHON) ]; then $(VENV)/bin/evenkeel sandbox down >/dev/null 2>&1 || true; $(PYTHON) scripts/setup/brownie_home.py remove; fi

@@ -1,6 +1,8 @@
-"""Array kernels: Black-76 and its Greeks."""
+"""Array kernels: Black-76 and Black-Scholes with their Greeks, and implied volatility."""
 
-from evenkeel.pricing._black76 import Greeks, black76
+from evenkeel.pricing._black76 import black76, black_scholes
+from evenkeel.pricing._engine import use_engine
+from evenkeel.pricing._greeks import Greeks
 from evenkeel.pricing.errors import PricingError
 
-__all__ = ["Greeks", "PricingError", "black76"]
+__all__ = ["Greeks", "PricingError", "black76", "black_scholes", "use_engine"]

@@ -1,0 +1,40 @@
+"""Arguments of any shapes made into columns that the kernels can walk."""
+
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from evenkeel.pricing._erfcx import FloatArray
+
+_T = TypeVar("_T", bound=np.generic)
+_FLOAT: Final = np.dtype(np.float64)
+
+
+class Columns(NamedTuple):
+    """One-dimensional arrays of `size` elements, or of one where an argument is the same for all."""
+
+    shape: tuple[int, ...]
+    size: int
+    floats: list[FloatArray]
+    is_call: npt.NDArray[np.bool_]
+
+
+def columns(is_call: npt.ArrayLike, *floats: npt.ArrayLike) -> Columns:
+    """Broadcast; raises ValueError as numpy does where shapes do not fit."""
+    arrays = [np.asarray(a, _FLOAT) for a in floats]
+    flag = np.asarray(is_call, np.bool_)
+    shapes = {a.shape for a in arrays}
+    shapes.add(flag.shape)
+    shapes.discard(())
+    shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+    size = 1
+    for length in shape:
+        size *= length
+    return Columns(shape, size, [_column(a, shape) for a in arrays], _column(flag, shape))
+
+
+def _column(array: npt.NDArray[_T], shape: tuple[int, ...]) -> npt.NDArray[_T]:
+    if array.size != 1 and array.shape != shape:
+        array = np.broadcast_to(array, shape)
+    return array if array.ndim == 1 else array.reshape(-1)

@@ -1,0 +1,307 @@
+"""The same formulas as one fused loop, compiled by numba; imported only when `_engine` wants it.
+
+Everything that numba compiles stands in this file, because its disk cache looks at the age of one file. The exponential and the
+logarithm are written out: calls into the C library would keep the loop from being vectorised.
+"""
+
+# ruff: noqa: FURB136 - a conditional keeps NaN, where what numba makes of min and max may not
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from evenkeel.pricing._erfcx import COEFFICIENTS, SHIFT, SPAN, FloatArray
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+# "contract" lets multiply-adds fuse; nothing else is loosened, so that NaN and infinity keep their meaning.
+_OPTIONS: Final[dict[str, Any]] = {"fastmath": {"contract"}, "error_model": "numpy"}
+_inline: Final[Callable[[_F], _F]] = numba.njit(forceinline=True, **_OPTIONS)
+
+
+def _compiled(signature: str) -> Callable[[_F], _F]:
+    found: Callable[[_F], _F] = numba.njit(signature, cache=True, nogil=True, **_OPTIONS)
+    return found
+
+
+_emitted: Final[Callable[[Callable[..., Any]], Any]] = intrinsic
+
+_BLOCK: Final = 128
+_SQRT_HALF: Final = 0.7071067811865476
+_TWO_OVER_SQRT_2PI: Final = 0.7978845608028654
+_LEAST: Final = 1e-100
+_MOST: Final = 1e100
+_SPLIT: Final = 0.35
+_SMALLEST: Final = 1e-290
+_LN2_HIGH: Final = 6.93147180369123816490e-01  # so short that its product with an exponent is exact
+_LN2_LOW: Final = 1.90821492927058770002e-10
+_LOG2_E: Final = 1.4426950408889634
+_ROUNDER: Final = 6755399441055744.0  # 1.5 x 2^52: what is added to it loses its fraction
+_TWO_52: Final = 4503599627370496.0
+_TWO_52_BITS: Final = 0x4330000000000000
+_EXP: Final = tuple(1.0 / float(np.prod(np.arange(1.0, n + 1.0))) for n in range(14))
+_ATANH: Final = tuple(1.0 / (2 * n + 3) for n in range(10))
+
+FIELDS: Final = ("price", "delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "dual")
+_ROWS: Final = len(FIELDS)
+_INPUTS: Final = 7
+
+
+@_emitted
+def _bits(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
+    """Read a float64's bits as an int64."""
+    return types.int64(types.float64), lambda _context, builder, _signature, args: builder.bitcast(
+        args[0], ir.IntType(64)
+    )
+
+
+@_emitted
+def _from_bits(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
+    """Read an int64's bits as a float64."""
+    return types.float64(types.int64), lambda _context, builder, _signature, args: builder.bitcast(
+        args[0], ir.DoubleType()
+    )
+
+
+def _step(builder: Any, total: Any, x: Any, addend: Any) -> Any:
+    return builder.fadd(builder.fmul(total, x, flags=("contract",)), addend, flags=("contract",))
+
+
+def _constant(value: float) -> Any:
+    return ir.Constant(ir.DoubleType(), value)
+
+
+def _polynomial(coefficients: tuple[float, ...]) -> Any:
+    """Make Horner's rule, unrolled: a loop over coefficients would keep the loop over options from being vectorised."""
+
+    @_emitted
+    def evaluate(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
+        def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            total = _constant(coefficients[-1])
+            for coefficient in coefficients[-2::-1]:
+                total = _step(builder, total, args[0], _constant(coefficient))
+            return total
+
+        return types.float64(types.float64), codegen
+
+    return evaluate
+
+
+def _divided_difference(coefficients: tuple[float, ...]) -> Any:
+    """Make p(b) and (p(a) - p(b)) / (a - b), unrolled."""
+
+    @_emitted
+    def evaluate(typingctx: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - numba's protocol
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            value, slope = _constant(coefficients[-1]), _constant(0.0)
+            for coefficient in coefficients[-2::-1]:
+                slope = _step(builder, slope, args[0], value)
+                value = _step(builder, value, args[1], _constant(coefficient))
+            return context.make_tuple(builder, signature.return_type, (value, slope))
+
+        return types.UniTuple(types.float64, 2)(types.float64, types.float64), codegen
+
+    return evaluate
+
+
+_exp_polynomial = _polynomial(_EXP)
+_atanh_polynomial = _polynomial(_ATANH)
+_erfcx_polynomials = _divided_difference(COEFFICIENTS)
+
+
+@_inline
+def _exp(z: float) -> float:
+    """Return exp(z) for z <= 0, 0 below -708; relative error 3e-16."""
+    kept = -708.0 if z < -708.0 else z
+    shifted = kept * _LOG2_E + _ROUNDER
+    n = shifted - _ROUNDER
+    r = (kept - n * _LN2_HIGH) - n * _LN2_LOW
+    value: float = _from_bits(_bits(_exp_polynomial(r)) + (_bits(shifted) << 52))
+    return 0.0 if z < -708.0 else value
+
+
+@_inline
+def _log_ratio(high: float, low: float) -> float:
+    """Return ln(high / low) for high >= low >= 0, to 3e-16 of itself; below 1e-290 an input counts as that."""
+    high = _SMALLEST if high < _SMALLEST else high
+    low = _SMALLEST if low < _SMALLEST else low
+    # Bit patterns are nearly logarithms; half a unit and a shift give the power of two that brings the two within 3/2 of each
+    # other, where their difference is exact.
+    power = (_bits(high) - _bits(low) + (1 << 51)) >> 52
+    scaled: float = _from_bits(_bits(low) + (power << 52))
+    n: float = _from_bits(power | _TWO_52_BITS) - _TWO_52
+    z = (high - scaled) / (high + scaled)
+    w = z * z
+    tail: float = 2.0 * z * w * _atanh_polynomial(w) + n * _LN2_LOW
+    return n * _LN2_HIGH + (2.0 * z + tail)
+
+
+@_inline
+def _normalised(y: float, s: float) -> tuple[float, float, float, float, float, float]:
+    """Return lead, beta, exp(-lead^2/2)/2, erfcx(+-lead), erfcx(beta) and the two's difference; `_blocked.evaluate` has the names."""
+    width = _LEAST if s < _LEAST else s
+    h = y / width
+    lead = 0.5 * width - h
+    beta = 0.5 * width + h
+    e = 0.5 * _exp(-0.5 * lead * lead)
+    a = (lead if lead > _SPLIT else -lead) * _SQRT_HALF
+    b = beta * _SQRT_HALF
+    step = (2.0 * h if lead > _SPLIT else s) * _SQRT_HALF
+    pa, pb = a + SHIFT, b + SHIFT
+    inverse = 1.0 / (pa * pb)
+    qa, qb = 1.0 + 2.0 * a, 1.0 + 2.0 * b
+    scale = 1.0 / (qa * qb)
+    value, slope = _erfcx_polynomials(1.0 - SPAN * (pb * inverse), 1.0 - SPAN * (pa * inverse))
+    x_beta = value * (qa * scale)
+    difference = (2.0 * x_beta - SPAN * slope * inverse) * (qb * scale) * step
+    return lead, beta, e, x_beta + difference, x_beta, difference
+
+
+@_inline
+def _price(f: float, k: float, call: bool, parts: tuple[float, float, float, float, float, float]) -> float:
+    """Return the undiscounted price."""
+    lead, _, e, x_lead, x_beta, difference = parts
+    low, high = (k, f) if f > k else (f, k)
+    part = low * e
+    otm = low - part * (x_lead + x_beta) if lead > _SPLIT else part * difference
+    return otm + (high - low) if (f > k) == call else otm
+
+
+@_inline
+def _capped(v: float) -> float:
+    return _MOST if v > _MOST else v
+
+
+@_inline
+def _probability(tail: float, flip: bool, call: bool) -> float:
+    value = 1.0 - tail if flip == call else tail
+    return value if call else -value
+
+
+@_inline
+def _fill_price(w: FloatArray, size: int) -> None:
+    for i in range(size):
+        f, k, t, v = w[i], w[_BLOCK + i], w[2 * _BLOCK + i], _capped(w[3 * _BLOCK + i])
+        low, high = (k, f) if f > k else (f, k)
+        parts = _normalised(_log_ratio(high, low), v * np.sqrt(t))
+        w[_INPUTS * _BLOCK + i] = w[4 * _BLOCK + i] * _price(f, k, w[5 * _BLOCK + i] > 0.5, parts)
+
+
+@_inline
+def _fill(w: FloatArray, size: int) -> None:
+    for i in range(size):
+        f, k, t, v = w[i], w[_BLOCK + i], w[2 * _BLOCK + i], _capped(w[3 * _BLOCK + i])
+        df, call, minus_log = w[4 * _BLOCK + i], w[5 * _BLOCK + i] > 0.5, w[6 * _BLOCK + i]
+        above = f > k
+        low, high = (k, f) if above else (f, k)
+        root = np.sqrt(t)
+        s = v * root
+        parts = _normalised(_log_ratio(high, low), s)
+        lead, beta, e, x_lead, x_beta, _ = parts
+        deep = lead > _SPLIT
+        price = df * _price(f, k, call, parts)
+        part = low * e
+        least_f = _LEAST if f < _LEAST else f
+        least_k = _LEAST if k < _LEAST else k
+        least_t = _LEAST if t < _LEAST else t
+        least_v = _LEAST if v < _LEAST else v
+        x1 = x_beta if above else x_lead
+        x2 = x_lead if above else x_beta
+        inverse = 1.0 / least_f
+        density = df * _TWO_OVER_SQRT_2PI * part
+        live = 0.0 if s == 0.0 else density
+        gamma = density * inverse * inverse / (_LEAST if s < _LEAST else s)
+        vega = live * root
+        sensitive = live / least_v
+        rate = minus_log / least_t if t > 0.0 else 0.0
+        base = _INPUTS * _BLOCK + i
+        w[base] = price
+        w[base + _BLOCK] = df * _probability(part * x1 * inverse, above or deep, call)
+        w[base + 2 * _BLOCK] = np.inf if s == 0.0 and density > 0.0 else gamma
+        w[base + 3 * _BLOCK] = vega
+        w[base + 4 * _BLOCK] = rate * price - 0.5 * vega * v / least_t
+        w[base + 5 * _BLOCK] = -t * price
+        w[base + 6 * _BLOCK] = sensitive * (lead if above else beta) * inverse
+        w[base + 7 * _BLOCK] = -sensitive * root * lead * beta
+        w[base + 8 * _BLOCK] = -df * _probability(part * x2 / least_k, above and not deep, call)
+
+
+@_compiled(
+    "int64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1], int64[::1], float64[:, ::1])"
+)
+def evaluate(
+    f: FloatArray,
+    k: FloatArray,
+    t: FloatArray,
+    v: FloatArray,
+    df: FloatArray,
+    call: BoolArray,
+    rows: IntArray,
+    out: FloatArray,
+) -> int:
+    """Fill row i of `out` with the field `FIELDS[rows[i]]` under Black-76; return how many inputs are out of their domain.
+
+    `out` has shape (len(rows), n), inputs n elements, or one where it is the same for all.
+    """
+    n = out.shape[1]
+    steps = (
+        min(f.size - 1, 1),
+        min(k.size - 1, 1),
+        min(t.size - 1, 1),
+        min(v.size - 1, 1),
+        min(df.size - 1, 1),
+        min(call.size - 1, 1),
+    )
+    only_price = rows.size == 1 and rows[0] == 0
+    refused = 0
+    # One array for the block's inputs and outputs: with several, the compiler would have to prove at run time that none overlap.
+    w = np.empty((_INPUTS + _ROWS) * _BLOCK)
+    for start in range(0, n, _BLOCK):
+        size = min(_BLOCK, n - start)
+        for i in range(size):
+            j = start + i
+            w[i] = f[j * steps[0]]
+            w[_BLOCK + i] = k[j * steps[1]]
+            w[2 * _BLOCK + i] = t[j * steps[2]]
+            w[3 * _BLOCK + i] = v[j * steps[3]]
+            w[4 * _BLOCK + i] = df[j * steps[4]]
+            w[5 * _BLOCK + i] = 1.0 if call[j * steps[5]] else 0.0
+        for i in range(size):
+            refused += (
+                (w[i] < 0.0)
+                | (w[_BLOCK + i] < 0.0)
+                | (w[2 * _BLOCK + i] < 0.0)
+                | (w[3 * _BLOCK + i] < 0.0)
+                | (w[4 * _BLOCK + i] <= 0.0)
+            )
+        if only_price:
+            _fill_price(w, size)
+        else:
+            if steps[4] == 0:
+                minus_log = -np.log(df[0])
+                for i in range(size):
+                    w[6 * _BLOCK + i] = minus_log
+            else:
+                for i in range(size):
+                    w[6 * _BLOCK + i] = -np.log(w[4 * _BLOCK + i])
+            _fill(w, size)
+        for row in range(rows.size):
+            base = (_INPUTS + rows[row]) * _BLOCK
+            for i in range(size):
+                out[row, start + i] = w[base + i]
+    return refused
+
+
+@lru_cache(maxsize=256)
+def rows(names: tuple[str, ...]) -> IntArray:
+    """Return the numbers by which `evaluate` knows these fields."""
+    return np.array([FIELDS.index(name) for name in names], dtype=np.int64)

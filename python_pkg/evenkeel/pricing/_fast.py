@@ -14,7 +14,6 @@ import numba
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
-from numba.core import types
 from numba.extending import intrinsic
 
 from evenkeel.pricing._erfcx import COEFFICIENTS, SHIFT, SPAN, FloatArray
@@ -59,7 +58,7 @@ _INPUTS: Final = 7
 @_emitted
 def _bits(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
     """Read a float64's bits as an int64."""
-    return types.int64(types.float64), lambda _context, builder, _signature, args: builder.bitcast(
+    return numba.int64(numba.float64), lambda _context, builder, _signature, args: builder.bitcast(
         args[0], ir.IntType(64)
     )
 
@@ -67,7 +66,7 @@ def _bits(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
 @_emitted
 def _from_bits(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
     """Read an int64's bits as a float64."""
-    return types.float64(types.int64), lambda _context, builder, _signature, args: builder.bitcast(
+    return numba.float64(numba.int64), lambda _context, builder, _signature, args: builder.bitcast(
         args[0], ir.DoubleType()
     )
 
@@ -91,7 +90,7 @@ def _polynomial(coefficients: tuple[float, ...]) -> Any:
                 total = _step(builder, total, args[0], _constant(coefficient))
             return total
 
-        return types.float64(types.float64), codegen
+        return numba.float64(numba.float64), codegen
 
     return evaluate
 
@@ -108,7 +107,7 @@ def _divided_difference(coefficients: tuple[float, ...]) -> Any:
                 value = _step(builder, value, args[1], _constant(coefficient))
             return context.make_tuple(builder, signature.return_type, (value, slope))
 
-        return types.UniTuple(types.float64, 2)(types.float64, types.float64), codegen
+        return numba.types.UniTuple(numba.float64, 2)(numba.float64, numba.float64), codegen
 
     return evaluate
 

@@ -1,0 +1,100 @@
+"""The rows of the speed table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from cases import book, quotes, realistic
+from contender import Contender
+from measure import Timing, Turn, child, fresh_process, interleaved
+from ours import FAST, NUMPY
+
+FEW = 10
+MANY = 1_000_000
+POSITIONS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to time: options a call, rounds of turns, CPU seconds a turn, and spots x vols for a book of 1,000."""
+
+    options: int
+    rounds: int
+    turn: float
+    scenarios: tuple[int, int]
+
+    def describe(self) -> str:
+        return f"{self.options:,} options a call, {self.rounds} rounds, least (median)"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: what was timed, the unit, that unit in seconds (or in bytes), and each contender's numbers."""
+
+    key: str
+    title: str
+    unit: str
+    scale: float
+    found: dict[str, Timing]
+
+
+def speed(contenders: list[Contender], plan: Plan) -> list[Row]:
+    options = realistic(plan.options)
+    quoted, price = quotes(options)
+    few, of_book = options[:FEW], book(POSITIONS, *plan.scenarios)
+    for case in (options, quoted, few, of_book.options):
+        case.rows  # noqa: B018 - made before the clock runs
+    nanosecond, scenarios = 1e-9, plan.scenarios[0] * plan.scenarios[1]
+
+    def timed(
+        attribute: str, *arguments: object, inner: int = 1, turn: float = plan.turn
+    ) -> dict[str, Timing]:
+        able = [(c, getattr(c, attribute)) for c in contenders]
+        turns = {c.name: Turn(_bound(do, *arguments), c.select) for c, do in able if do is not None}
+        return interleaved(turns, plan.rounds, turn, inner)
+
+    return [
+        Row("price", "price", "ns an option", nanosecond * options.size, timed("price", options)),
+        Row(
+            "greeks", "price and Greeks", "ns an option", nanosecond * options.size, timed("greeks", options)
+        ),
+        Row(
+            "iv", "implied vol", "ns an option", nanosecond * quoted.size, timed("implied_vol", quoted, price)
+        ),
+        Row("book", f"{POSITIONS:,} x {scenarios} scenarios", "ms", 1e-3, timed("scenarios", of_book)),
+        Row("few price", f"price of {FEW}", "us a call", 1e-6, timed("price", few, inner=200, turn=0.02)),
+        Row("few greeks", f"Greeks of {FEW}", "us a call", 1e-6, timed("greeks", few, inner=200, turn=0.02)),
+        Row("import", "import, beyond numpy's own", "ms", 1e-3, _imports(contenders, plan.rounds)),
+        Row(
+            "memory",
+            "memory beyond inputs and outputs",
+            "bytes an option",
+            1.0,
+            _memory(),
+        ),
+    ]
+
+
+def _bound(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
+    return lambda: function(*arguments)
+
+
+def _imports(contenders: list[Contender], rounds: int) -> dict[str, Timing]:
+    return fresh_process({c.name: c.imports for c in contenders if c.imports}, rounds)
+
+
+def _memory() -> dict[str, Timing]:
+    """Return what one call of ours for all Greeks of a million options adds to a new process's peak memory, its results apart."""
+    found = {}
+    for name in (NUMPY, FAST):
+        program = (
+            "from ours import engines; from cases import realistic; from measure import peak_bytes\n"
+            f"one = next((c for c in engines()[0] if c.name == {name!r}), None); few, many = realistic(1_000), realistic({MANY})\n"
+            "one and (one.select(), one.greeks(few)); sizes = []\n"
+            "peak = one and peak_bytes(lambda: sizes.append(one.greeks(many)))\n"
+            "print('nan' if peak is None else (peak - sum(a.nbytes for a in sizes[0].values())) / many.size)"
+        )
+        value = max(0.0, float(child(program)))
+        if not np.isnan(value):
+            found[name] = Timing(value, value)
+    return found

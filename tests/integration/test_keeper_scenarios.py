@@ -144,6 +144,25 @@ def test_outside_lyras_delta_bounds_delta_is_held_and_nothing_is_sent_in_vain(bo
         assert abs(book.report().delta_usd) < 5_000
 
 
+def test_what_has_expired_is_settled_and_its_delta_is_gone(book):
+    with book.keeper() as keeper:
+        settle(keeper)
+        # Past the last expiry, 100 dollars in the money for the calls.
+        book.stage.market.step(3_100, VOL, 43 * 86_400)
+        assert book.shorts()
+        idle = book.stage.state().idle
+        outcomes = settle(keeper)
+    first = outcomes[0].decided
+    assert [tx.intent.kind for tx in book.transactions()] == ["hedge", "withdraw", "hedge"]
+    assert "expired with" in reasons(outcomes[0])
+    # Lyra has fixed their price: what is left to hedge is the old hedge alone.
+    delta = first.greeks["greeks"]["WETH"]["delta_usd"]
+    assert delta == pytest.approx(2.5888 * 3_100, rel=1e-3)
+    assert book.shorts() == {}
+    assert book.stage.state().idle > idle + 100_000 * 10**6
+    assert abs(book.report().delta_usd) < 500
+
+
 # Cash
 
 

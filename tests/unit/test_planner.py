@@ -385,6 +385,18 @@ def test_expired_options_do_not_stop_the_plan():
     assert "hedge" in kinds(decide(vault))
 
 
+def test_an_expired_option_is_settled_and_counts_as_what_its_venue_says():
+    vault = hedged()
+    vault.timestamp, vault.spot = EXPIRY + 60, 3100.0
+    result = decide(vault)
+    assert result.actions[0].kind == "withdraw"
+    assert "position 1, 2 expired" in result.actions[0].reason
+    assert len(result.actions[0].instructions) == 2
+    book, market = book_from_state(vault.state()), market_from_state(vault.state())
+    assert float(Columns.of(book, market).value()) == pytest.approx(vault.nav(), rel=1e-12)
+    assert greeks(book, market).of("delta", WETH) == pytest.approx(vault.perps[PERP_A].size)
+
+
 def test_unknown_underlying_is_named():
     with pytest.raises(PlannerError, match="the vault has no limits for WBTC; it knows WETH, sUSD"):
         plan(ModelVault().snapshot(), mandate(underlyings=["WBTC"]))

@@ -11,7 +11,9 @@ from evenkeel.instruments._instruments import YEAR, EuropeanOption, Loan, Perp, 
 from evenkeel.pricing import black76
 
 if TYPE_CHECKING:
-    from evenkeel.bindings.types import VaultState, VenueState
+    from collections.abc import Sequence
+
+    from evenkeel.bindings.types import OptionPosition, VaultState, VenueState
 
 _WAD = 10**18
 # Whole tokens below which a difference is the rounding of a float.
@@ -32,8 +34,9 @@ def book_from_state(state: VaultState) -> Book:
     """Decode a vault's state into a book whose value at the state's own market is the state's mid NAV.
 
     What a venue's mid holds beyond its listed positions (margin, the cost of perpetuals, funding owed) becomes a `Spot` position in
-    the asset. Quantities of tokens follow the exposures that the venue itself reports. Unreadable venues are listed in
-    `Book.unread`.
+    the asset. Quantities of tokens follow the exposures that the venue itself reports, and so does an option that has expired and
+    waits for its settlement: it is a quantity of its underlying until its price is fixed, and cash from then on. Unreadable
+    venues are listed in `Book.unread`.
     """
     mids = {u.token: u.mid / _WAD for u in state.underlyings if u.priced}
     mids |= {p.underlying: p.mid / _WAD for p in state.valuation.prices}
@@ -49,7 +52,8 @@ def book_from_state(state: VaultState) -> Book:
 
 
 def _positions(venue: VenueState, state: VaultState, mids: dict[str, float]) -> list[Position]:
-    found = [*_perps(venue), *_options(venue), *_loans(venue)]
+    alive = [option for option in venue.options if option.expiry > state.timestamp]
+    found = [*_perps(venue), *_options(alive, venue), *_collateral(venue), *_loans(venue)]
     held: dict[str, float] = {}
     for exposure in venue.book.exposures:
         if exposure.expiry == 0:
@@ -65,8 +69,8 @@ def _positions(venue: VenueState, state: VaultState, mids: dict[str, float]) -> 
         if token != state.asset and abs(quantity) > _DUST:
             found.append(Position(Spot(token), quantity, venue.venue))
             worth += quantity * mids.get(token, np.nan)
-    for option in venue.options:
-        years = max(option.expiry - state.timestamp, 0) / YEAR
+    for option in alive:
+        years = (option.expiry - state.timestamp) / YEAR
         spot = mids.get(option.underlying, np.nan)
         priced = black76(spot, option.strike / _WAD, years, option.vol / _WAD, option.is_call)
         worth += option.size / _WAD * float(priced.price)
@@ -80,16 +84,25 @@ def _perps(venue: VenueState) -> list[Position]:
     ]
 
 
-def _options(venue: VenueState) -> list[Position]:
-    found = []
-    for o in venue.options:
-        instrument = EuropeanOption(o.underlying, o.expiry, o.strike / _WAD, o.is_call)
-        found.append(Position(instrument, o.size / _WAD, venue.venue, o.position_id))
-        if o.collateral:
-            found.append(
-                Position(Spot(venue.option_terms.quote), o.collateral / _WAD, venue.venue, o.position_id)
-            )
-    return found
+def _options(options: Sequence[OptionPosition], venue: VenueState) -> list[Position]:
+    return [
+        Position(
+            EuropeanOption(o.underlying, o.expiry, o.strike / _WAD, o.is_call),
+            o.size / _WAD,
+            venue.venue,
+            o.position_id,
+        )
+        for o in options
+    ]
+
+
+def _collateral(venue: VenueState) -> list[Position]:
+    quote = Spot(venue.option_terms.quote)
+    return [
+        Position(quote, o.collateral / _WAD, venue.venue, o.position_id)
+        for o in venue.options
+        if o.collateral
+    ]
 
 
 def _loans(venue: VenueState) -> list[Position]:

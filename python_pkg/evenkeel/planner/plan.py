@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evenkeel.bindings import BindingError, decode_error
+from evenkeel.bindings import BindingError, OptionVenue, decode_error
 from evenkeel.bindings.types import Kind
 from evenkeel.market import MarketError
 from evenkeel.planner._actions import Action, Plan, QuoteRequest
-from evenkeel.planner._desk import WAD, Desk, draw
+from evenkeel.planner._desk import OFFLINE, WAD, Desk, draw, instruction
 from evenkeel.planner.purchases import tight, words
 from evenkeel.planner.tasks import Attempt, Task, tasks
 from evenkeel.planner.top_up import top_ups
@@ -46,7 +46,9 @@ def candidates(snapshot: Snapshot, mandate: Mandate) -> list[QuoteRequest]:
 
 
 def plan(snapshot: Snapshot, mandate: Mandate, quotes: Iterable[Quote] | None = None) -> Plan:
-    """Return what to do in `snapshot`, most urgent first: top-ups, the idle reserve, then buy-backs and hedges by underlying.
+    """Return what to do in `snapshot`, most urgent first.
+
+    Top-ups, what has expired, the idle reserve, then buy-backs and hedges by underlying.
 
     `quotes` are the answers to `candidates`, by default those that the snapshot carries. Pure: equal arguments give equal plans.
     Raises `PlannerError` where the mandate names an underlying that the vault does not have.
@@ -62,6 +64,7 @@ def plan(snapshot: Snapshot, mandate: Mandate, quotes: Iterable[Quote] | None = 
                 Action("alert", venue.venue, f"venue {venue.venue} holds value and is not in the mandate")
             )
     actions += _beyond_caps(desk)
+    actions += _settlements(desk)
     reserve = _restore_reserve(desk)
     actions += [reserve] if reserve else []
     for task in tasks(desk):
@@ -234,6 +237,22 @@ def _beyond_caps(desk: Desk) -> list[Action]:
                     "alert", "", f"{loss.scenario} would cost {loss.amount:,.0f} USD, its cap is {cap:,.0f}"
                 )
             )
+    return found
+
+
+def _settlements(desk: Desk) -> list[Action]:
+    """Collect what expired options are owed; until then their collateral lies at the venue."""
+    found: list[Action] = []
+    for venue in desk.venues(Kind.OPTION):
+        expired = [o for o in venue.options if o.expiry <= desk.state.timestamp]
+        if not expired:
+            continue
+        adapter = OptionVenue(venue.venue, OFFLINE)
+        names = ", ".join(str(o.position_id) for o in expired)
+        collateral = sum(o.collateral for o in expired) / WAD
+        reason = f"{desk.name(venue.venue)} position {names} expired with {collateral:,.0f} of collateral; settles it"
+        calls = tuple(instruction(adapter.settle(o.position_id)) for o in expired)
+        found.append(Action("withdraw", venue.venue, reason, calls))
     return found
 
 

@@ -6,6 +6,7 @@ from evenkeel.risk._greeks import greeks
 from evenkeel.risk._grid import Grid, Loss, grid
 from evenkeel.risk._health import UnitHealth, unit_healths
 from evenkeel.risk._stress import SPOT_SHOCKS, VOL_SHOCKS, StressLoss, scenarios, stress_loss
+from evenkeel.risk.errors import RiskError
 
 __all__ = [
     "SPOT_SHOCKS",
@@ -17,6 +18,7 @@ __all__ = [
     "Grid",
     "Loss",
     "Report",
+    "RiskError",
     "StressLoss",
     "Transfer",
     "UnitHealth",

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evenkeel.instruments import Columns
+from evenkeel.risk.errors import RiskError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ class Grid:
     @property
     def margin(self) -> dict[tuple[str, int], float]:
         """The largest loss of each unit alone, 0 where it only gains: what scenario margin would ask of it."""
-        worst = -self.unit_pnl.reshape(len(self.units), -1).min(axis=1, initial=0.0)
+        worst = -self.unit_pnl.min(axis=(1, 2, 3, 4), initial=0.0)
         return dict(zip(self.units, worst.tolist(), strict=True))
 
     def describe(self, at: int) -> str:
@@ -83,11 +84,14 @@ def grid(
     Risky underlyings move all together and each alone; quote tokens and the asset hold still. Forward ratios, interest rates and a
     perpetual's dollar basis are held; time brings options nearer to their expiry (at which they are worth their intrinsic), shrinks
     the normalisation of power perpetuals, and earns today's carry for each day. All positions and scenarios are valued together in
-    blocks. Raises `MarketError` where a price is not known, `ValueError` where an axis is empty.
+    blocks. Raises `MarketError` where a price is not known, `RiskError` where an axis is empty or
+    goes below a price of 0 or back in time.
     """
     axes = [np.asarray(axis, dtype=np.float64) for axis in (spots, vols, days)]
     if not all(axis.ndim == 1 and axis.size for axis in axes):
-        raise ValueError("spots, vols, days: expected at least one number each")
+        raise RiskError("spots, vols, days: expected at least one number each")
+    if axes[0].min() < -1.0 or axes[2].min() < 0.0:
+        raise RiskError("spots, days: expected spots from -1 on and days from 0 on")
     columns = Columns.of(book, market)
     moves = moving(columns, market)
     prices = moved_prices(columns, moves, axes[0])

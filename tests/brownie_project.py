@@ -38,22 +38,26 @@ class Home:
         path.write_text(yaml.safe_dump(config))
 
     def compile(self) -> str:
-        """Compile the project, which other workers may be about to do too."""
-        LOCK.parent.mkdir(exist_ok=True)
-        with LOCK.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            done = self._run(BROWNIE, "compile", timeout=300)
+        """Compile the project."""
+        done = self._brownie("compile", timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def run(self, script: str, *arguments: str, network: str = "evenkeel-sandbox", stdin: str = ""):
         """`brownie run`; returns the finished process, its texts without colours."""
-        return self._run(BROWNIE, "run", script, "main", *arguments, "--network", network, stdin=stdin)
+        return self._brownie("run", script, "main", *arguments, "--network", network, stdin=stdin)
 
     def console(self, *lines: str, arguments: tuple[str, ...] = ()):
         """Type `lines` into our console."""
         typed = "".join(f"{line}\n" for line in lines)
         return self._run(sys.executable, "-m", "evenkeel.console", *arguments, stdin=typed)
+
+    def _brownie(self, *command: str, stdin: str = "", timeout: float = 120):
+        # Loading a project deletes and writes its build files, so only one worker at a time may have Brownie do it.
+        LOCK.parent.mkdir(exist_ok=True)
+        with LOCK.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self._run(BROWNIE, *command, stdin=stdin, timeout=timeout)
 
     def _run(self, *command: str, stdin: str = "", timeout: float = 120):
         done = subprocess.run(

@@ -23,7 +23,7 @@ def negative_intervals(
     """Return the intervals of the real line on which `function` is below -tolerance, ends to about 1e-12, in ascending order.
 
     `centres` are (place, width) of the function's features: the search samples each densely and thins out geometrically to
-    +-1000, then zooms into every local minimum that is still positive. An end out there is reported as infinite.
+    +-1000, then zooms into every local minimum that may dip below zero. An end out there is reported as infinite.
     """
 
     def shifted(k: FloatArray) -> FloatArray:
@@ -32,9 +32,15 @@ def negative_intervals(
     k = np.unique(np.concatenate([_spread(*c) for c in centres]))
     values = shifted(k)
     for _ in range(3):
-        low = np.flatnonzero(
-            (values[1:-1] > 0.0) & (values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:])
+        left, middle, right = values[:-2], values[1:-1], values[2:]
+        # A smooth dip between samples is shallower than the rise to its neighbours: any other minimum stays positive.
+        dips = (
+            (middle > 0.0)
+            & (middle <= left)
+            & (middle <= right)
+            & (middle < np.maximum(left, right) - middle)
         )
+        low = np.flatnonzero(dips)
         if not low.size:
             break
         finer = (k[low][:, None] + (k[low + 2] - k[low])[:, None] * _ZOOM).ravel()

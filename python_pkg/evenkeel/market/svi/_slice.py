@@ -133,12 +133,13 @@ class SviSlice:
             raise JumpWingError(
                 f"psi: beta = {beta} is outside (-1, 1), so the skew {psi} does not fit the wings {p} and {c}"
             )
-        half_angle = 0.5 * (np.arctan2(c - p, 2.0 * np.sqrt(c * p)) - np.arcsin(beta))
-        gap = 2.0 * b * np.sin(half_angle) ** 2
-        if gap == 0.0 or v == vt:
+        if psi == 0.0 or v == vt:
             raise JumpWingError(
                 f"psi, vt: psi = 0 and vt = v go together and leave the curvature open, got psi {psi}, vt {vt}, v {v}"
             )
+        # sin R - sin B = 2 cos((R + B)/2) sin((R - B)/2) keeps the digits of a small skew.
+        mean_angle = 0.5 * (np.arctan2(c - p, 2.0 * np.sqrt(c * p)) + np.arcsin(beta))
+        gap = 2.0 * b * (psi * root / (b * np.cos(mean_angle))) ** 2
         h = (v - vt) * years / gap
         sigma = h * np.sqrt((1.0 - beta) * (1.0 + beta))
         a = vt * years - sigma * root * np.sqrt(c * p)

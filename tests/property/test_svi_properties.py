@@ -1,0 +1,108 @@
+"""What holds for every SVI slice and surface."""
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from evenkeel.market.svi import JumpWingError, Ssvi, SviSlice, SviSurface
+
+years = st.floats(0.01, 2.0)
+
+
+@st.composite
+def slices(draw):
+    """Smiles of crypto's size: vol 20% to 150%, wings and curvature in proportion."""
+    term = draw(years)
+    w = draw(st.floats(0.2, 1.5)) ** 2 * term
+    root = np.sqrt(w)
+    return SviSlice(
+        a=w * draw(st.floats(0.1, 0.95)),
+        b=root * draw(st.floats(0.02, 0.9)),
+        rho=draw(st.floats(-0.95, 0.95)),
+        m=root * draw(st.floats(-1.0, 1.0)),
+        sigma=root * draw(st.floats(0.1, 2.0)),
+        years=term,
+    )
+
+
+def spread(s):
+    return np.linspace(-4.0, 4.0, 401) * np.sqrt(s.total_variance(0.0))
+
+
+@given(slices())
+def test_jump_wings_return_the_smile(s):
+    wings = s.to_jump_wings()
+    # Near the money's own minimum the wings no longer hold the curvature: v - vt is lost in rounding.
+    assume(wings.v - wings.vt > 1e-6 * wings.v)
+    back = SviSlice.from_jump_wings(wings.v, wings.psi, wings.p, wings.c, wings.vt, s.years)
+    np.testing.assert_allclose(back.total_variance(spread(s)), s.total_variance(spread(s)), rtol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(slices())
+def test_search_finds_every_negative_g(s):
+    k = spread(s)
+    inside = np.zeros(k.size, dtype=bool)
+    for low, high in s.butterfly_arbitrage():
+        inside |= (k > low) & (k < high)
+    g = s.g(k)
+    assert np.all(g[~inside] >= -1e-9)
+    assert np.all(g[inside] <= 1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(slices())
+def test_repair_frees_every_slice(s):
+    repaired = s.repair()
+    assert repaired.is_arbitrage_free()
+    np.testing.assert_allclose(repaired.total_variance(0.0), s.total_variance(0.0), rtol=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(slices())
+def test_fit_returns_the_smile(s):
+    k = np.linspace(-2.5, 2.5, 13) * np.sqrt(s.total_variance(0.0))
+    fitted = SviSlice.fit(k, s.vol(k), years=s.years)
+    np.testing.assert_allclose(fitted.vol(k), s.vol(k), rtol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.floats(-0.95, 0.95),
+    st.floats(0.05, 1.0),
+    st.floats(0.01, 0.5),
+    st.lists(st.floats(1e-4, 0.5), min_size=2, max_size=5),
+)
+def test_surface_svi_is_free_of_arbitrage(rho, share, gamma, steps):
+    ssvi = Ssvi(rho, 2.0 * share / (1.0 + abs(rho)), gamma)
+    surface = SviSurface([ssvi.slice(t, 0.1 * (i + 1)) for i, t in enumerate(np.cumsum(steps))])
+    assert surface.butterfly_arbitrage() == {}
+    assert surface.calendar_arbitrage() == ()
+
+
+@given(st.lists(slices(), min_size=2, max_size=2), st.floats(0.0, 1.0), st.floats(-1.0, 1.0))
+def test_total_variance_lies_between_its_neighbours(pair, share, k):
+    near, far = sorted(pair, key=lambda s: s.years)
+    assume(far.years - near.years > 1e-3)
+    surface = SviSurface([near, far])
+    w = surface.total_variance(k, near.years + share * (far.years - near.years))
+    ends = near.total_variance(k), far.total_variance(k)
+    np.testing.assert_allclose(w, ends[0] + share * (ends[1] - ends[0]), rtol=1e-9)
+
+
+@given(
+    st.floats(0.01, 1.0),
+    st.floats(-1.0, 1.0),
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 1.0),
+    years,
+)
+def test_jump_wings_give_a_slice_with_them_or_a_typed_error(v, psi, p, c, share, term):
+    try:
+        s = SviSlice.from_jump_wings(v, psi, p, c, share * v, term)
+    except JumpWingError:
+        return
+    wings = s.to_jump_wings()
+    scale = np.sqrt(v * term)
+    np.testing.assert_allclose([wings.p * scale, wings.c * scale], [p * scale, c * scale], atol=1e-6)

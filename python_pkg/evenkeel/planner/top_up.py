@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenkeel.bindings import Venue
 from evenkeel.bindings.types import Kind
@@ -11,6 +11,8 @@ from evenkeel.planner._desk import OFFLINE, WAD, Desk, draw, instruction
 
 if TYPE_CHECKING:
     from evenkeel.bindings.types import UnitState, VenueState
+
+_CUSHION: Final = 1.02
 
 
 def top_ups(desk: Desk) -> list[Action]:
@@ -83,10 +85,12 @@ def _top_up(desk: Desk, venue: VenueState, unit: UnitState, used: float) -> tupl
     post = Venue(venue.venue, OFFLINE).post(unit.unit, assets, least)
     both = f"{state}; idle is short, so it withdraws from lending and posts {needed:,.2f} USD for a health of {after:.3f}"
     # A batch is judged as a trade, which the vault may refuse while a limit is broken, a top-up of its own hardly ever.
+    # A little more then, so that the top-up at the next head is not a few cents short.
+    first = draw(desk, needed * _CUSHION, used) or withdrawals
     alone = f"{state}; idle is short, so it withdraws from lending what a top-up of {needed:,.2f} USD needs"
     return [
         Action("top_up", venue.venue, both, instructions=(*withdrawals, instruction(post))),
-        Action("withdraw", withdrawals[0].venue, alone, instructions=withdrawals),
+        Action("withdraw", first[0].venue, alone, instructions=first),
     ], needed
 
 

@@ -18,7 +18,7 @@ from evenkeel.instruments import (
     Spot,
 )
 from evenkeel.market import LendingRates, Market, PerpQuote, PowerQuote
-from evenkeel.risk import RiskError, grid, scenarios, stress_loss
+from evenkeel.risk import RiskError, grid, stress_loss, stress_scenarios
 
 DAY = 86400
 NOW = 1_750_000_000
@@ -118,7 +118,7 @@ def test_large_books_are_valued_in_blocks_to_the_same_numbers():
 
 
 def test_stress_loss_is_the_worst_of_its_own_grid():
-    prices, shifts, names = scenarios(Columns.of(BOOK, MARKET), MARKET)
+    prices, shifts, names = stress_scenarios(Columns.of(BOOK, MARKET), MARKET)
     columns = Columns.of(BOOK, MARKET)
     changes = columns.value(prices, shifts) - columns.value()
     worst = int(np.argmin(changes))

@@ -73,7 +73,7 @@ class OptionRows:
             years = np.maximum(self.years - elapsed[..., None], 0.0)
             discount = self.discount ** (years / np.where(self.years > 0.0, self.years, 1.0))
         forward = spots[..., self.token] * self.ratio
-        priced = black76(forward, self.strike, years, vols, self.is_call, discount).price
+        priced = black76(forward, self.strike, years, vols, self.is_call, discount, "price").price
         return priced * (self.quantity * self.weight)
 
     def unit(self, spots: FloatArray) -> Greeks:

@@ -14,7 +14,7 @@ from evenkeel.bindings.types import Kind, Trade
 from evenkeel.instruments import Book, EuropeanOption, Position, Spot
 from evenkeel.planner._desk import OFFLINE, WAD, Desk
 from evenkeel.pricing import black76
-from evenkeel.risk import Columns, greeks, scenarios
+from evenkeel.risk import Columns, greeks, stress_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -201,7 +201,7 @@ def _stress(desk: Desk, shorts: Mapping[str, tuple[Owned, Owned]], sized: Sized)
     Above 1 where even all of them are not enough, infinite where they do not help.
     """
     columns = Columns.of(desk.book, desk.market)
-    spots, shifts, names = scenarios(columns, desk.market)
+    spots, shifts, names = stress_scenarios(columns, desk.market)
     changes = columns.value(spots, shifts) - columns.value()
     moves = {
         token: spots[:, columns.tokens.index(token)] - desk.market.spot(token) for token in columns.tokens

@@ -3,10 +3,18 @@
 from evenkeel.instruments import BookGreeks, Columns, Report
 from evenkeel.risk._attribution import Attribution, Fill, Transfer, explain
 from evenkeel.risk._greeks import greeks
-from evenkeel.risk._grid import Grid, Loss, grid
 from evenkeel.risk._health import UnitHealth, unit_healths
-from evenkeel.risk._stress import SPOT_SHOCKS, VOL_SHOCKS, StressLoss, scenarios, stress_loss
 from evenkeel.risk.errors import RiskError
+from evenkeel.risk.scenarios import (
+    SPOT_SHOCKS,
+    VOL_SHOCKS,
+    Grid,
+    Loss,
+    StressLoss,
+    grid,
+    stress_loss,
+    stress_scenarios,
+)
 
 __all__ = [
     "SPOT_SHOCKS",
@@ -25,7 +33,7 @@ __all__ = [
     "explain",
     "greeks",
     "grid",
-    "scenarios",
     "stress_loss",
+    "stress_scenarios",
     "unit_healths",
 ]

@@ -1,9 +1,9 @@
-"""Profit and loss of a book over a grid of spot, volatility and time, fully revalued."""
+"""Profit and loss of a book over a grid of spot, volatility and time, fully revalued, and the worst of a fixed one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-ALL = "spot"
+SPOT_SHOCKS: Final = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
+"""The spot moves of `stress_loss`, each with each of the volatility's."""
+
+VOL_SHOCKS: Final = (0.0, 0.3)
+"""Its volatility moves."""
+
+QUOTE_SHOCK: Final = -0.3
+"""What it does to each quote token alone."""
+
+ALL: Final = "spot"
 """The name of the move of all risky underlyings together."""
 
 
@@ -84,14 +93,14 @@ def grid(
     Risky underlyings move all together and each alone; quote tokens and the asset hold still. Forward ratios, interest rates and a
     perpetual's dollar basis are held; time brings options nearer to their expiry (at which they are worth their intrinsic), shrinks
     the normalisation of power perpetuals, and earns today's carry for each day. All positions and scenarios are valued together in
-    blocks. Raises `MarketError` where a price is not known, `RiskError` where an axis is empty or
-    goes below a price of 0 or back in time.
+    blocks. Raises `MarketError` where a price is not known, `RiskError` where an axis is empty, takes a price to 0 or goes back in
+    time.
     """
     axes = [np.asarray(axis, dtype=np.float64) for axis in (spots, vols, days)]
     if not all(axis.ndim == 1 and axis.size for axis in axes):
         raise RiskError("spots, vols, days: expected at least one number each")
-    if axes[0].min() < -1.0 or axes[2].min() < 0.0:
-        raise RiskError("spots, days: expected spots from -1 on and days from 0 on")
+    if axes[0].min() <= -1.0 or axes[2].min() < 0.0:
+        raise RiskError("spots, days: expected spots over -1 and days from 0 on")
     columns = Columns.of(book, market)
     moves = moving(columns, market)
     prices = moved_prices(columns, moves, axes[0])
@@ -133,3 +142,59 @@ def moved_prices(columns: Columns, moves: list[tuple[str, list[int]]], shocks: F
     for row, (_, tokens) in enumerate(moves):
         prices[row][:, tokens] *= 1.0 + shocks[:, None]
     return prices
+
+
+@dataclass(frozen=True, slots=True)
+class StressLoss:
+    """Losses of the book in asset units.
+
+    `market` is the worst of the spot and volatility shocks. `venues` (each gone, by its address) and `quotes` (each quote token down
+    30%, by its address) happen one at a time and are bounded by caps rather than by the market's limit.
+    """
+
+    market: Loss
+    venues: dict[str, Loss]
+    quotes: dict[str, Loss]
+
+
+def stress_loss(book: Book, market: Market) -> StressLoss:
+    """Revalue `book` under spot {0, +-10, +-20, +-30%} x vol {0, +30 points}, each venue at zero, each quote token at -30%.
+
+    Risky underlyings move all together and each alone; quote tokens and the asset hold still under spot shocks. `MarketError`
+    where a price is not known.
+    """
+    columns = Columns.of(book, market)
+    by_venue: dict[str, float] = {}
+    for venue, value in zip(columns.venue, columns.values().tolist(), strict=True):
+        by_venue[venue] = by_venue.get(venue, 0.0) + value
+    return StressLoss(
+        market=grid(book, market, SPOT_SHOCKS, VOL_SHOCKS).worst,
+        venues={v: Loss(max(0.0, worth), "the venue's value gone") for v, worth in sorted(by_venue.items())},
+        quotes=_quotes(columns, market),
+    )
+
+
+def _quotes(columns: Columns, market: Market) -> dict[str, Loss]:
+    tokens = [token for token in sorted(market.quote_tokens) if token in columns.tokens]
+    prices = np.tile(columns.spots, (len(tokens), 1))
+    for row, token in enumerate(tokens):
+        prices[row, columns.tokens.index(token)] *= 1.0 + QUOTE_SHOCK
+    changes = columns.value(prices) - columns.value()
+    return {
+        token: Loss(max(0.0, -change), f"{market.symbol(token)} {QUOTE_SHOCK:+.0%}")
+        for token, change in zip(tokens, changes.tolist(), strict=True)
+    }
+
+
+def stress_scenarios(
+    columns: Columns, market: Market
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], list[str]]:
+    """Return the market shocks of `stress_loss`: prices (scenarios, tokens), vol shifts (scenarios,) and each in words."""
+    moves = moving(columns, market)
+    prices = moved_prices(columns, moves, np.array(SPOT_SHOCKS))
+    names = tuple(name for name, _ in moves)
+    empty = Grid(names, SPOT_SHOCKS, VOL_SHOCKS, (0.0,), (), np.zeros(0))
+    count = len(names) * len(SPOT_SHOCKS)
+    rows = np.repeat(prices.reshape(count, -1), len(VOL_SHOCKS), axis=0)
+    shifts = np.tile(np.array(VOL_SHOCKS), count)
+    return rows, shifts, [empty.describe(at) for at in range(len(rows))]

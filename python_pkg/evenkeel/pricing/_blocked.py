@@ -1,7 +1,7 @@
 """Black's formula and its derivatives in numpy, one block at a time."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,43 @@ _MOST: Final = 1e100
 _SPLIT: Final = 0.35
 
 
+class Parts(NamedTuple):
+    """What both prices and implied volatilities are made of; see `normalised`."""
+
+    width: FloatArray
+    h: FloatArray
+    lead: FloatArray
+    beta: FloatArray
+    deep: BoolArray
+    e: FloatArray
+    x_lead: FloatArray
+    x_beta: FloatArray
+    difference: FloatArray
+
+
+def normalised(y: FloatArray, s: FloatArray) -> Parts:
+    """Take Black's formula apart at y = |ln(forward / strike)| and s = vol sqrt(years), both 0 or more.
+
+    With width = s, but never 0, h = y / width, lead = width/2 - h and beta = width/2 + h: `e` is exp(-lead^2/2) / 2, `deep` says
+    lead > 0.35, `x_lead` is erfcx(-lead/sqrt2), or erfcx(lead/sqrt2) where deep, `x_beta` erfcx(beta/sqrt2) and `difference` the
+    former less the latter. The out-of-the-money option is worth e x difference of min(forward, strike), where deep
+    1 - e (x_lead + x_beta).
+    """
+    width = np.maximum(s, _LEAST)
+    half = 0.5 * width
+    h = y / width
+    lead = half - h
+    beta = half + h
+    deep = lead > _SPLIT
+    e = np.exp(-0.5 * lead * lead)
+    e *= 0.5
+    a = lead * _SQRT_HALF
+    step = np.where(deep, 2.0 * h, s)
+    step *= _SQRT_HALF
+    x_lead, x_beta, difference = erfcx_pair(np.where(deep, a, -a), beta * _SQRT_HALF, step)
+    return Parts(width, h, lead, beta, deep, e, x_lead, x_beta, difference)
+
+
 def evaluate(
     f: FloatArray,
     k: FloatArray,
@@ -34,9 +71,8 @@ def evaluate(
     Inputs have shape (n,) or (1,); one of `f` and `k` has shape (n,) unless n is 1. Besides the fields of `Greeks` under Black-76,
     `dual` is dV/dK.
 
-    The out-of-the-money side is priced directly. With y = |ln(f/k)|, s = vol sqrt(t), lead = s/2 - y/s and x = s/2 + y/s it is worth
-    min(f, k) exp(-lead^2/2) (erfcx(-lead/sqrt2) - erfcx(x/sqrt2)) / 2 (Black 1976 with erfc scaled), the difference taken so that
-    nothing cancels for small s; well inside (lead > 0.35) it is min(f, k) less a small sum instead.
+    The out-of-the-money side is priced directly (Black 1976, with erfc scaled): as a difference taken so that nothing cancels for
+    small vol sqrt(t), and where it is most of min(f, k), as that less a small sum.
     """
     low, high = np.minimum(f, k), np.maximum(f, k)
     # fmin, since one NaN must not hide a negative number beside it.
@@ -47,20 +83,10 @@ def evaluate(
     root = np.sqrt(t)
     s = v * root
     flat = not np.minimum.reduce(s) > 0.0
-    width = np.maximum(s, _LEAST)
-    half = 0.5 * width
     # The quotient is 0 or more, so its rounding is relative to y itself, near the money as far from it.
-    h = np.log1p((high - low) / np.maximum(low, _LEAST)) / width
-    lead = half - h
-    beta = half + h
-    deep = lead > _SPLIT
-    e = np.exp(-0.5 * lead * lead)
-    e *= 0.5 * low
-    a = lead * _SQRT_HALF
-    a = np.where(deep, a, -a)
-    step = np.where(deep, 2.0 * h, s)
-    step *= _SQRT_HALF
-    x_lead, x_beta, difference = erfcx_pair(a, beta * _SQRT_HALF, step)
+    y = np.log1p((high - low) / np.maximum(low, _LEAST))
+    width, _, lead, beta, deep, e, x_lead, x_beta, difference = normalised(y, s)
+    e = low * e
     otm = np.where(deep, low - e * (x_lead + x_beta), e * difference)
 
     above = f > k

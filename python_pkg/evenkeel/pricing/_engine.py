@@ -51,7 +51,7 @@ def compiled(size: int) -> Any:
         return None
     try:
         _Choice.compiled = importlib.import_module("evenkeel.pricing._fast")
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # the latter where numba finds no folder for its cache
         _Choice.missing = True
         if _Choice.engine == "numba":
             raise PricingError(f"numba: not usable here ({error}); install evenkeel[fast]") from error

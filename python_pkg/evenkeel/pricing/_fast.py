@@ -1,6 +1,6 @@
 """The same formulas as one fused loop, compiled by numba; imported only when `_engine` wants it.
 
-Everything that numba compiles stands in this file, because its disk cache looks at the age of one file. The exponential and the
+Everything here that numba compiles stands in one file, because its disk cache looks at the age of no other. The exponential and the
 logarithm are written out: calls into the C library would keep the loop from being vectorised.
 """
 
@@ -13,9 +13,8 @@ from typing import Any, Final, TypeVar
 import numba
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
-from numba.extending import intrinsic
 
+from evenkeel.pricing._emit import bits, divided_difference, from_bits, polynomial
 from evenkeel.pricing._erfcx import COEFFICIENTS, SHIFT, SPAN, FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -32,14 +31,17 @@ def _compiled(signature: str) -> Callable[[_F], _F]:
     return found
 
 
-_emitted: Final[Callable[[Callable[..., Any]], Any]] = intrinsic
-
 _BLOCK: Final = 128
 _SQRT_HALF: Final = 0.7071067811865476
 _TWO_OVER_SQRT_2PI: Final = 0.7978845608028654
 _LEAST: Final = 1e-100
 _MOST: Final = 1e100
 _SPLIT: Final = 0.35
+_SQRT_2PI: Final = 2.5066282746310002
+_SLACK: Final = 4.4408920985006262e-16
+_STEPS: Final = 2
+_MORE_STEPS: Final = 4
+_LARGE: Final = 3.0
 _SMALLEST: Final = 1e-290
 _LN2_HIGH: Final = 6.93147180369123816490e-01  # so short that its product with an exponent is exact
 _LN2_LOW: Final = 1.90821492927058770002e-10
@@ -47,6 +49,7 @@ _LOG2_E: Final = 1.4426950408889634
 _ROUNDER: Final = 6755399441055744.0  # 1.5 x 2^52: what is added to it loses its fraction
 _TWO_52: Final = 4503599627370496.0
 _TWO_52_BITS: Final = 0x4330000000000000
+_OFFSET: Final = 4096  # makes any difference of exponents positive
 _EXP: Final = tuple(1.0 / float(np.prod(np.arange(1.0, n + 1.0))) for n in range(14))
 _ATANH: Final = tuple(1.0 / (2 * n + 3) for n in range(10))
 
@@ -55,66 +58,10 @@ _ROWS: Final = len(FIELDS)
 _INPUTS: Final = 7
 
 
-@_emitted
-def _bits(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
-    """Read a float64's bits as an int64."""
-    return numba.int64(numba.float64), lambda _context, builder, _signature, args: builder.bitcast(
-        args[0], ir.IntType(64)
-    )
-
-
-@_emitted
-def _from_bits(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
-    """Read an int64's bits as a float64."""
-    return numba.float64(numba.int64), lambda _context, builder, _signature, args: builder.bitcast(
-        args[0], ir.DoubleType()
-    )
-
-
-def _step(builder: Any, total: Any, x: Any, addend: Any) -> Any:
-    return builder.fadd(builder.fmul(total, x, flags=("contract",)), addend, flags=("contract",))
-
-
-def _constant(value: float) -> Any:
-    return ir.Constant(ir.DoubleType(), value)
-
-
-def _polynomial(coefficients: tuple[float, ...]) -> Any:
-    """Make Horner's rule, unrolled: a loop over coefficients would keep the loop over options from being vectorised."""
-
-    @_emitted
-    def evaluate(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
-        def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            total = _constant(coefficients[-1])
-            for coefficient in coefficients[-2::-1]:
-                total = _step(builder, total, args[0], _constant(coefficient))
-            return total
-
-        return numba.float64(numba.float64), codegen
-
-    return evaluate
-
-
-def _divided_difference(coefficients: tuple[float, ...]) -> Any:
-    """Make p(b) and (p(a) - p(b)) / (a - b), unrolled."""
-
-    @_emitted
-    def evaluate(typingctx: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - numba's protocol
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            value, slope = _constant(coefficients[-1]), _constant(0.0)
-            for coefficient in coefficients[-2::-1]:
-                slope = _step(builder, slope, args[0], value)
-                value = _step(builder, value, args[1], _constant(coefficient))
-            return context.make_tuple(builder, signature.return_type, (value, slope))
-
-        return numba.types.UniTuple(numba.float64, 2)(numba.float64, numba.float64), codegen
-
-    return evaluate
-
-
-_exp_polynomial = _polynomial(_EXP)
-_atanh_polynomial = _polynomial(_ATANH)
-_erfcx_polynomials = _divided_difference(COEFFICIENTS)
+_exp_polynomial = polynomial(_EXP)
+_atanh_polynomial = polynomial(_ATANH)
+_erfcx_polynomial = polynomial(COEFFICIENTS)
+_erfcx_polynomials = divided_difference(COEFFICIENTS)
 
 
 @_inline
@@ -124,24 +71,31 @@ def _exp(z: float) -> float:
     shifted = kept * _LOG2_E + _ROUNDER
     n = shifted - _ROUNDER
     r = (kept - n * _LN2_HIGH) - n * _LN2_LOW
-    value: float = _from_bits(_bits(_exp_polynomial(r)) + (_bits(shifted) << 52))
+    value: float = from_bits(bits(_exp_polynomial(r)) + (bits(shifted) << 52))
     return 0.0 if z < -708.0 else value
 
 
 @_inline
-def _log_ratio(high: float, low: float) -> float:
-    """Return ln(high / low) for high >= low >= 0, to 3e-16 of itself; below 1e-290 an input counts as that."""
-    high = _SMALLEST if high < _SMALLEST else high
-    low = _SMALLEST if low < _SMALLEST else low
+def _log_ratio(a: float, b: float) -> float:
+    """Return ln(a / b) for a, b >= 0, to 3e-16 of itself; below 1e-290 an input counts as that."""
+    a = _SMALLEST if a < _SMALLEST else a
+    b = _SMALLEST if b < _SMALLEST else b
     # Bit patterns are nearly logarithms; half a unit and a shift give the power of two that brings the two within 3/2 of each
     # other, where their difference is exact.
-    power = (_bits(high) - _bits(low) + (1 << 51)) >> 52
-    scaled: float = _from_bits(_bits(low) + (power << 52))
-    n: float = _from_bits(power | _TWO_52_BITS) - _TWO_52
-    z = (high - scaled) / (high + scaled)
+    power = (bits(a) - bits(b) + (1 << 51)) >> 52
+    scaled: float = from_bits(bits(b) + (power << 52))
+    n: float = from_bits((power + _OFFSET) | _TWO_52_BITS) - (_TWO_52 + _OFFSET)
+    z = (a - scaled) / (a + scaled)
     w = z * z
     tail: float = 2.0 * z * w * _atanh_polynomial(w) + n * _LN2_LOW
     return n * _LN2_HIGH + (2.0 * z + tail)
+
+
+@_inline
+def _erfcx(x: float) -> float:
+    """Return erfcx(x) for x >= -0.25."""
+    value: float = _erfcx_polynomial(1.0 - SPAN / (x + SHIFT))
+    return value / (1.0 + 2.0 * x)
 
 
 @_inline
@@ -298,6 +252,138 @@ def evaluate(
             for i in range(size):
                 out[row, start + i] = w[base + i]
     return refused
+
+
+@_inline
+def _normal_inverse(x: float) -> float:
+    """Return what `_implied._normal_inverse` does."""
+    size = -x if x > 0.0 else x
+    w = (x if x > 0.0 else 0.0) + _log_ratio(1.0 + _exp(size), 1.0)
+    v: float = np.sqrt(w)
+    p = 0.3989118 + v * (0.009936898 + v * (0.03685894 + v * 0.01869127))
+    q = 1.0 + v * (0.02086536 + v * (0.1099438 + v * (0.02438384 + v * 0.01327433)))
+    return w * p / q
+
+
+@_inline
+def _beneath(y: float, c: float, centre: float) -> float:
+    """Return what `_implied._beneath` does."""
+    y = _SMALLEST if y < _SMALLEST else y
+    minus_log = 0.5 * y + _log_ratio(y, c)
+    s = y / _normal_inverse(minus_log)
+    s = centre if s > centre else s
+    s = y / _normal_inverse(minus_log - 0.125 * s * s)
+    return centre if s > centre else s
+
+
+@_inline
+def _above(y: float, c: float, rest: float, centre: float, at_centre: float) -> float:
+    """Return what `_implied._above` does."""
+    tangent = centre + (c - at_centre) * _SQRT_2PI
+    tail = 0.5 * _exp(-0.25 * y) * _erfcx(0.5 * np.sqrt(y)) * rest / (1.0 - at_centre)
+    q = np.sqrt(-2.0 * _log_ratio(tail, 1.0))
+    z = q - (2.515517 + q * (0.802853 + q * 0.010328)) / (
+        1.0 + q * (1.432788 + q * (0.189269 + q * 0.001308))
+    )
+    return 2.0 * z if tangent > 0.5 and 2.0 * z > tangent else tangent
+
+
+@_inline
+def _householder(y: float, s: float, target: float, far: bool) -> float:
+    """Return what `_implied._householder` does."""
+    lead, beta, e, x_lead, x_beta, difference = _normalised(y, s)
+    deep = lead > _SPLIT
+    price = e * difference
+    lacking = e * (x_lead + x_beta) if deep else 1.0 - price
+    value = lacking if far else (1.0 - lacking if deep else price)
+    slope = _TWO_OVER_SQRT_2PI * e
+    r = (-slope if far else slope) / value
+    inverse = 1.0 / s
+    second = -lead * beta * inverse
+    ratio = y * inverse * inverse
+    third = second * second - 3.0 * ratio * ratio - 0.25
+    newton = _log_ratio(target, value) / r
+    g = second - r
+    d = third - r * (3.0 * second - 2.0 * r)
+    return newton * (1.0 + 0.5 * g * newton) / (1.0 + newton * (g + d * newton / 6.0))
+
+
+@_inline
+def _prepare(w: FloatArray, size: int) -> None:
+    """Turn prices into rows y, c, rest, the answer where it is known (else -1), and a guess."""
+    for i in range(size):
+        f, k, df = w[_BLOCK + i], w[2 * _BLOCK + i], w[4 * _BLOCK + i]
+        t, call = w[3 * _BLOCK + i], w[5 * _BLOCK + i] > 0.5
+        u = w[i] / df
+        low, high = (k, f) if f > k else (f, k)
+        above = u - (high - low if (f > k) == call else 0.0)
+        below = (f if call else k) - u
+        slack = -_SLACK * abs(u)
+        solvable = (above >= slack) & (below >= slack) & (low > 0.0) & (t > 0.0)
+        inner = solvable & (above > 0.0) & (below > 0.0)
+        edge = 0.0 if above <= 0.0 else np.inf
+        unit = low if inner else 1.0
+        c = (above if inner else 0.5) / unit
+        rest = (below if inner else 0.5) / unit
+        y = _log_ratio(high if inner else 1.0, unit)
+        base = 6 * _BLOCK + i
+        w[base] = y
+        w[base + _BLOCK] = rest if c > 0.5 else c
+        w[base + 2 * _BLOCK] = 1.0 if c > 0.5 else 0.0
+        w[base + 3 * _BLOCK] = -1.0 if inner else (edge if solvable else np.nan)
+        centre = np.sqrt(2.0 * y)
+        at_centre = 0.5 - 0.5 * _erfcx(np.sqrt(y))
+        upper = _above(y, c, rest, centre, at_centre)
+        lower = _beneath(y, c, centre)
+        w[base + 4 * _BLOCK] = upper if c >= at_centre else lower
+
+
+@_compiled(
+    "void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1], float64[::1])"
+)
+def implied(
+    p: FloatArray,
+    f: FloatArray,
+    k: FloatArray,
+    t: FloatArray,
+    df: FloatArray,
+    call: BoolArray,
+    out: FloatArray,
+) -> None:
+    """Fill `out` with implied volatilities; inputs have its size, or one element where it is the same for all."""
+    n = out.size
+    steps = (
+        min(p.size - 1, 1),
+        min(f.size - 1, 1),
+        min(k.size - 1, 1),
+        min(t.size - 1, 1),
+        min(df.size - 1, 1),
+        min(call.size - 1, 1),
+    )
+    w = np.empty(11 * _BLOCK)
+    for start in range(0, n, _BLOCK):
+        size = min(_BLOCK, n - start)
+        for i in range(size):
+            j = start + i
+            w[i] = p[j * steps[0]]
+            w[_BLOCK + i] = f[j * steps[1]]
+            w[2 * _BLOCK + i] = k[j * steps[2]]
+            w[3 * _BLOCK + i] = t[j * steps[3]]
+            w[4 * _BLOCK + i] = df[j * steps[4]]
+            w[5 * _BLOCK + i] = 1.0 if call[j * steps[5]] else 0.0
+        _prepare(w, size)
+        large = 0
+        for i in range(size):
+            large += w[10 * _BLOCK + i] > _LARGE
+        for _ in range(_MORE_STEPS if large else _STEPS):
+            for i in range(size):
+                s = w[10 * _BLOCK + i]
+                w[10 * _BLOCK + i] = s + _householder(
+                    w[6 * _BLOCK + i], s, w[7 * _BLOCK + i], w[8 * _BLOCK + i] > 0.5
+                )
+        for i in range(size):
+            known = w[9 * _BLOCK + i]
+            out[start + i] = w[10 * _BLOCK + i] / np.sqrt(w[3 * _BLOCK + i]) if known == -1.0 else known
 
 
 @lru_cache(maxsize=256)

@@ -74,12 +74,13 @@ fuzz: setup ## the same properties with many more cases
 	@EVENKEEL_EXAMPLES=2000 $(VENV)/bin/pytest -q tests/property $(ARGS)
 
 # Other libraries have an environment of their own, so that the package never meets them.
-$(DONE)/bench: $(DONE)/python tests/benchmarks/requirements.txt
+$(DONE)/bench: tests/benchmarks/requirements.txt
+	@command -v python3 >/dev/null || { echo "the benchmark needs Python 3.11 or newer"; exit 1; }
 	@echo "set-up: the benchmark's packages into $(BENCH_VENV)"
 	@test -x $(BENCH_VENV)/bin/python || python3 -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/benchmarks/requirements.txt 2> >(grep -v ' is ignored: ' >&2)
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 2> >(grep -v ' is ignored: ' >&2)
-	@touch $@
+	@mkdir -p $(DONE) && touch $@
 
 bench: $(DONE)/bench ## how fast and how exact pricing is beside other libraries (ARGS=--quick for 20 s)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BENCH_VENV)/bin/python tests/benchmarks/run.py $(ARGS)

@@ -4,12 +4,13 @@ A price's error is relative to the price, a Greek's to the sum of the absolute v
 the volatility; the largest over the grid counts. Options worth less than 1e-10 of the smaller of forward and strike are left out.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 import mpmath as mp
 import numpy as np
-from cases import BoolArray, FloatArray, Options
+from cases import BoolArray, FloatArray, Options, Scenarios
 from contender import GREEKS, Contender
 
 DIGITS = 60
@@ -65,6 +66,34 @@ def errors(contender: Contender, truth: Truth) -> dict[str, float]:
         vol = truth.vol[truth.quotable]
         found["implied vol"] = _largest(got - vol, vol)
     return {name: found[name] for name in (*GREEKS, "implied vol") if name in found}
+
+
+def disagreement(contenders: Iterable[Contender], case: Scenarios) -> list[str]:
+    """Return a sentence on each contender whose margins differ from the first's by over a millionth of the largest."""
+    found = {}
+    for contender in contenders:
+        if contender.scenarios is not None:
+            contender.select()
+            found[contender.name] = contender.scenarios(case)
+    first, wanted = next(iter(found.items()))
+    off = {name: float(np.max(np.abs(margins - wanted)) / np.max(wanted)) for name, margins in found.items()}
+    return [f"{name}'s margins are off {first}'s by {by:.0e}." for name, by in off.items() if not by <= 1e-6]
+
+
+def volga_by_root_time(contenders: Iterable[Contender], truth: Truth) -> list[str]:
+    """Return a sentence on each contender whose volga is right but for a factor of 1 / sqrt(years)."""
+    notes = []
+    for contender in contenders:
+        contender.select()
+        volga = contender.greeks(truth.options).get("volga") if contender.greeks else None
+        if volga is None or _largest(volga - truth.values["volga"], truth.scales["volga"]) < 1e-6:
+            continue
+        error = _largest(volga * np.sqrt(truth.options.years) - truth.values["volga"], truth.scales["volga"])
+        if error < 1e-6:
+            notes.append(
+                f"{contender.name}'s volga is off by 1 / sqrt(years): times that root its error is {error:.0e}."
+            )
+    return notes
 
 
 def _largest(difference: FloatArray, scale: FloatArray) -> float:

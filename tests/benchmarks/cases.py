@@ -93,16 +93,21 @@ def realistic(n: int, seed: int = SEED) -> Options:
 
 
 def corners() -> Options:
-    """Return the corners of the domain: a minute to 30 years, vol 1% to 400%, at the money to one part in 1e12 and up to six deviations off."""
+    """Return the corners of the domain: a minute to 5 years, vol 1% to 300%, at the money and off by 1e-12 to six deviations.
+
+    Strikes stay within a factor of 150 of the forward.
+    """
     minute = 1.0 / 525_600.0
     away = (0.0, 1e-12, -1e-9, 1e-6, -1e-4, 3e-3)
     deviations = (-6.0, -3.5, -1.0, -0.1, 0.3, 2.0, 5.0)
     rows: list[tuple[float, ...]] = []
     for years, vol, is_call in itertools.product(
-        (minute, 1 / 8760, 7 / 365, 1.0, 30.0), (0.01, 0.2, 1.0, 4.0), (True, False)
+        (minute, 1 / 8760, 7 / 365, 1.0, 5.0), (0.01, 0.2, 1.0, 3.0), (True, False)
     ):
         width = vol * math.sqrt(years)
-        ratios = [1.0 + x for x in away if abs(x) <= 6 * width] + [math.exp(x * width) for x in deviations]
+        ratios = [1.0 + x for x in away if abs(x) <= 6 * width] + [
+            math.exp(x * width) for x in deviations if abs(x * width) <= 5.0
+        ]
         rows += [(1.3e3, 1.3e3 * ratio, years, vol, is_call, 0.97) for ratio in ratios]
     f, k, t, v, call, df = (np.array(column) for column in zip(*rows, strict=True))
     return Options(f, k, t, v, call.astype(np.bool_), df)

@@ -1,6 +1,7 @@
 """CPU time, side by side: every contender takes its turn in every round, so that a busy machine slows all of them alike."""
 
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,15 @@ class Timing:
 
     least: float
     median: float
+
+
+def processor() -> str:
+    """Return what the system calls its processor."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    return next(
+        (line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.machine()
+    )
 
 
 def pin() -> None:

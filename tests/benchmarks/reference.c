@@ -11,11 +11,14 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Where a price comes from its complement instead of a difference: a lead in the normal distribution's upper part. */
+#define DEEP 0.35
+
 static const double LN2_HIGH = 6.93147180369123816490e-01;
 static const double LN2_LOW = 1.90821492927058770002e-10;
 static const double SQRT_HALF = 0.70710678118654752440;
 static const double SQRT_TWO_PI = 2.50662827463100050242;
-static const double INV_SQRT_TWO_PI = 0.39894228040143267794;
+static const double TWO_OVER_SQRT_TWO_PI = 0.79788456080286535588;
 static const double SQRT_HALF_PI = 1.25331413731550025121;
 
 INLINE uint64_t bits(double x) { uint64_t b; memcpy(&b, &x, 8); return b; }
@@ -51,55 +54,65 @@ INLINE double exp_negative(double x)
     return x < -700.0 ? 0.0 : scaled;
 }
 
-/* exp(x^2) erfc(x) for x >= 0. */
-INLINE double erfcx(double x)
+typedef struct { double lead, beta, difference; } Pair;
+
+#define STEP(coefficient) slope = slope * ta + value; value = value * tb + (coefficient);
+
+/* exp(x^2) erfc(x) at a = lead and at b = beta, both over sqrt(2) and at least -0.25, and the difference of the two, for b - a = step: the divided
+ * difference of one polynomial, in which nothing cancels however small the step is. */
+INLINE Pair erfcx_pair(double a, double b, double step)
 {
-    double t = (x - 4.0) / (x + 4.0);
-    double t2 = t * t;
-    double even = 1.5738283774192037e-09;
-    even = even * t2 + -1.6371779763566967e-08;
-    even = even * t2 + 7.115337800585303e-08;
-    even = even * t2 + 2.9801353803031333e-07;
-    even = even * t2 + -1.1225101875659178e-05;
-    even = even * t2 + 0.00015062309720018628;
-    even = even * t2 + -0.000757773707063825;
-    even = even * t2 + -0.016197733981455194;
-    even = even * t2 + -0.06633036582031154;
-    even = even * t2 + -0.10103906603586531;
-    even = even * t2 + 0.015379652102610473;
-    even = even * t2 + 1.2329951186255526;
-    double odd = -6.9926126813398e-09;
-    odd = odd * t2 + 9.295292277973951e-08;
-    odd = odd * t2 + -8.020193766522085e-07;
-    odd = odd * t2 + 5.689537732302816e-06;
-    odd = odd * t2 + -2.438779085759055e-05;
-    odd = odd * t2 + -0.00019926095315041177;
-    odd = odd * t2 + 0.005031971002298884;
-    odd = odd * t2 + 0.03716751538635946;
-    odd = odd * t2 + 0.09373283501077742;
-    odd = odd * t2 + 0.06809705425421975;
-    odd = odd * t2 + -0.1396211168405572;
-    return (even + odd * t) / (1.0 + 2.0 * x);
+    double pa = a + 4.0, pb = b + 4.0, inverse = 7.5 / (pa * pb);
+    double qa = 1.0 + 2.0 * a, qb = 1.0 + 2.0 * b, scale = 1.0 / (qa * qb);
+    double ta = 1.0 - pb * inverse, tb = 1.0 - pa * inverse;
+    double value = -7.501020022312547e-10, slope = 0.0;
+    STEP(-5.048177090686872e-11)
+    STEP(9.18102724443424e-09)
+    STEP(2.3234147580722374e-10)
+    STEP(-6.704720811270048e-08)
+    STEP(9.48313803906959e-09)
+    STEP(4.181548767818566e-07)
+    STEP(-2.3509571216443103e-07)
+    STEP(-2.4835069001792886e-06)
+    STEP(3.50129822800012e-06)
+    STEP(1.287244066352089e-05)
+    STEP(-4.0988504038804294e-05)
+    STEP(-2.626270731993047e-05)
+    STEP(0.000361158409103972)
+    STEP(-0.0006647607733238302)
+    STEP(-0.0010785291410488735)
+    STEP(0.009792767517677346)
+    STEP(-0.03243939436923391)
+    STEP(0.07327077662623423)
+    STEP(-0.12640279379390748)
+    STEP(0.17124563544825086)
+    STEP(-0.17749939179272453)
+    STEP(0.12090992229943484)
+    STEP(-0.0014024054728815167)
+    STEP(-0.150009835861735)
+    STEP(1.2423492448711544)
+    double at_b = value * qa * scale;
+    double difference = (2.0 * at_b - slope * inverse) * qb * scale * step;
+    Pair pair = {at_b + difference, at_b, difference};
+    return pair;
 }
 
-typedef struct { double d1, d2, e1, x1; } Terms;
+typedef struct { double lead, beta, e, x_lead, x_beta; int above, deep; } Terms;
 
-/* The price and what the Greeks share with it, at s = vol sqrt(years): the out-of-the-money side from one exponential, the other by parity. */
-INLINE double black(double f, double k, double s, uint8_t call, double df, Terms *shared)
+/* The price, and what the Greeks share with it, at s = vol sqrt(years): the out-of-the-money side from one exponential, the other by parity. */
+INLINE double black(double f, double k, double s, int64_t call, double df, Terms *shared)
 {
-    double ratio = log_ratio(f, k) / s;
-    double d1 = ratio + 0.5 * s, d2 = ratio - 0.5 * s;
-    double e1 = exp_negative(-0.5 * d1 * d1);
-    double x1 = erfcx(fabs(d1) * SQRT_HALF), x2 = erfcx(fabs(d2) * SQRT_HALF);
     int above = f > k;
-    double near = above ? x2 : x1, far = above ? x1 : x2;
-    double lead = above ? -d2 : d1;
-    double low = above ? k : f;
-    double scaled = 0.5 * f * e1;
-    double otm = lead > 0.0 ? low - scaled * (near + far) : scaled * (near - far);
-    double intrinsic = call ? f - k : k - f;
-    shared->d1 = d1, shared->d2 = d2, shared->e1 = e1, shared->x1 = x1;
-    return df * (otm + (intrinsic > 0.0 ? intrinsic : 0.0));
+    double low = above ? k : f, high = above ? f : k;
+    double h = log_ratio(high, low) / s;
+    double lead = 0.5 * s - h, beta = 0.5 * s + h;
+    int deep = lead > DEEP;
+    double e = 0.5 * low * exp_negative(-0.5 * lead * lead);
+    Pair x = erfcx_pair((deep ? lead : -lead) * SQRT_HALF, beta * SQRT_HALF, (deep ? 2.0 * h : s) * SQRT_HALF);
+    double otm = deep ? low - e * (x.lead + x.beta) : e * x.difference;
+    Terms all = {lead, beta, e, x.lead, x.beta, above, deep};
+    *shared = all;
+    return df * (above == call ? otm + (high - low) : otm);
 }
 
 void price(long n, const double *restrict f, const double *restrict k, const double *restrict t, const double *restrict v,
@@ -119,20 +132,20 @@ void greeks(long n, const double *restrict f, const double *restrict k, const do
         Terms x;
         double root_t = sqrt(t[i]), s = v[i] * root_t;
         double value = black(f[i], k[i], s, call[i], df[i], &x);
-        double tail = 0.5 * x.e1 * x.x1;
-        double up = x.d1 > 0.0 ? 1.0 - tail : tail, down = x.d1 > 0.0 ? tail : 1.0 - tail;
-        double density = df[i] * INV_SQRT_TWO_PI * x.e1;
-        double kick = f[i] * density * root_t;
-        double per_vol = 1.0 / v[i], per_t = 1.0 / t[i];
+        double per_f = 1.0 / f[i], per_v = 1.0 / v[i], per_t = 1.0 / t[i];
+        double tail = x.e * (x.above ? x.x_beta : x.x_lead) * per_f;
+        double in = (x.above | x.deep) == call[i] ? 1.0 - tail : tail;
+        double density = df[i] * TWO_OVER_SQRT_TWO_PI * x.e;
+        double kick = density * root_t, live = density * per_v;
         double rate = -log_ratio(df[i], 1.0) * per_t;
         price[i] = value;
-        delta[i] = df[i] * (call[i] ? up : -down);
-        gamma[i] = density / (f[i] * s);
+        delta[i] = df[i] * (call[i] ? in : -in);
+        gamma[i] = density * per_f * per_f / s;
         vega[i] = kick;
         theta[i] = rate * value - 0.5 * kick * v[i] * per_t;
         rho[i] = -t[i] * value;
-        vanna[i] = -density * x.d2 * per_vol;
-        volga[i] = kick * x.d1 * x.d2 * per_vol;
+        vanna[i] = live * (x.above ? x.lead : x.beta) * per_f;
+        volga[i] = -live * root_t * x.lead * x.beta;
     }
 }
 
@@ -150,11 +163,11 @@ INLINE double rough_quantile(double u)
 /* One third-order step towards the s at which ln(price) of the out-of-the-money option meets the quote's; x = |ln(forward / strike)|. */
 INLINE double householder(double s, double x, double log_quote)
 {
-    double m = x / s, h = 0.5 * s;
-    double near = fabs(m - h), far = erfcx((m + h) * SQRT_HALF), here = erfcx(near * SQRT_HALF);
-    double grown = 2.0 / exp_negative(-0.5 * near * near);
-    double ratio = SQRT_HALF_PI * ((m > h ? here : grown - here) - far); /* price over vega: a difference of Mills ratios */
-    double gap = log_ratio(ratio, 1.0) - 0.5 * near * near - log_quote;
+    double m = x / s, lead = 0.5 * s - m, beta = 0.5 * s + m;
+    Pair pair = erfcx_pair((lead > DEEP ? lead : -lead) * SQRT_HALF, beta * SQRT_HALF, (lead > DEEP ? 2.0 * m : s) * SQRT_HALF);
+    double grown = 2.0 / exp_negative(-0.5 * lead * lead);
+    double ratio = SQRT_HALF_PI * (lead > DEEP ? grown - pair.lead - pair.beta : pair.difference); /* price over vega, by Mills ratios */
+    double gap = log_ratio(ratio, 1.0) - 0.5 * lead * lead - log_quote;
     double slope = 1.0 / ratio;
     double c = m * m / s - 0.25 * s;
     double second = c - slope;                                                                    /* f'' / f' of f = ln(price) */
@@ -187,31 +200,33 @@ void implied_vol(long n, const double *restrict quote, const double *restrict f,
     }
 }
 
-/* The largest loss of each of `units` margin units, `size` options each (at most BLOCK), over all scenarios, every option revalued in each. */
+/* The largest loss of each of `units` margin units, `size` options each (at most BLOCK), over all scenarios, every option revalued in each. A unit is
+ * copied first, each column to the same width and its end filled with nothing held, so that whole vectors are all there is. */
 #define BLOCK 1024
 void scenario_margin(long units, long size, long scenarios, const double *restrict f, const double *restrict k, const double *restrict t,
                      const double *restrict v, const uint8_t *restrict call, const double *restrict df, const double *restrict quantity,
                      const double *restrict now, const double *restrict move, const double *restrict shift, double *restrict losses)
 {
-    double root[BLOCK], gains[BLOCK + 8];
+    double forward[BLOCK + 8], strike[BLOCK + 8], root[BLOCK + 8], vol[BLOCK + 8], held[BLOCK + 8], before[BLOCK + 8];
+    int64_t side[BLOCK + 8];
+    long whole = (size + 7) / 8 * 8;
     for (long unit = 0; unit < units; unit++) {
-        long start = unit * size;
+        for (long i = 0; i < whole; i++) {
+            long at = unit * size + (i < size ? i : 0);
+            forward[i] = f[at], strike[i] = k[at], root[i] = sqrt(t[at]), vol[i] = v[at], side[i] = call[at];
+            held[i] = i < size ? quantity[at] * df[at] : 0.0;
+            before[i] = now[at] / df[at];
+        }
         double worst = 0.0;
-        for (long i = 0; i < size; i++)
-            root[i] = sqrt(t[start + i]);
         for (long j = 0; j < scenarios; j++) {
             double total = 0.0, lanes[8] = {0.0};
-            for (long i = 0; i < size; i++) {
-                long at = start + i;
-                Terms x;
-                double later = black(f[at] * move[j], k[at], (v[at] + shift[j]) * root[i], call[at], df[at], &x);
-                gains[i] = quantity[at] * (later - now[at]);
-            }
-            for (long i = size; i % 8; i++)
-                gains[i] = 0.0;
-            for (long i = 0; i < size; i += 8)
-                for (long lane = 0; lane < 8; lane++)
-                    lanes[lane] += gains[i + lane];
+            for (long i = 0; i < whole; i += 8)
+                for (long lane = 0; lane < 8; lane++) {
+                    long at = i + lane;
+                    Terms x;
+                    double later = black(forward[at] * move[j], strike[at], (vol[at] + shift[j]) * root[at], side[at], 1.0, &x);
+                    lanes[lane] += held[at] * (later - before[at]);
+                }
             for (long lane = 0; lane < 8; lane++)
                 total += lanes[lane];
             worst = -total > worst ? -total : worst;

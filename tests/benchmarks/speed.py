@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from cases import book, quotes, realistic
+from cases import Options, book, quotes, realistic
 from contender import Contender
 from measure import Timing, Turn, child, fresh_process, interleaved
 from ours import FAST, NUMPY
@@ -44,34 +44,28 @@ def speed(contenders: list[Contender], plan: Plan) -> list[Row]:
     few, of_book = options[:FEW], book(POSITIONS, *plan.scenarios)
     for case in (options, quoted, few, of_book.options):
         case.rows  # noqa: B018 - made before the clock runs
-    nanosecond, scenarios = 1e-9, plan.scenarios[0] * plan.scenarios[1]
+    scenarios = plan.scenarios[0] * plan.scenarios[1]
 
-    def timed(
-        attribute: str, *arguments: object, inner: int = 1, turn: float = plan.turn
-    ) -> dict[str, Timing]:
+    def timed(attribute: str, *arguments: object, inner: int = 1) -> dict[str, Timing]:
         able = [(c, getattr(c, attribute)) for c in contenders]
         turns = {c.name: Turn(_bound(do, *arguments), c.select) for c, do in able if do is not None}
-        return interleaved(turns, plan.rounds, turn, inner)
+        return interleaved(turns, plan.rounds, plan.turn, inner)
+
+    def each(key: str, title: str, attribute: str, case: Options, *arguments: object) -> Row:
+        return Row(key, title, "ns an option", 1e-9 * case.size, timed(attribute, case, *arguments))
+
+    def call(key: str, title: str, attribute: str) -> Row:
+        return Row(key, title, "us a call", 1e-6, timed(attribute, few, inner=200))
 
     return [
-        Row("price", "price", "ns an option", nanosecond * options.size, timed("price", options)),
-        Row(
-            "greeks", "price and Greeks", "ns an option", nanosecond * options.size, timed("greeks", options)
-        ),
-        Row(
-            "iv", "implied vol", "ns an option", nanosecond * quoted.size, timed("implied_vol", quoted, price)
-        ),
+        each("price", "price", "price", options),
+        each("greeks", "price and Greeks", "greeks", options),
+        each("iv", "implied vol", "implied_vol", quoted, price),
         Row("book", f"{POSITIONS:,} x {scenarios} scenarios", "ms", 1e-3, timed("scenarios", of_book)),
-        Row("few price", f"price of {FEW}", "us a call", 1e-6, timed("price", few, inner=200, turn=0.02)),
-        Row("few greeks", f"Greeks of {FEW}", "us a call", 1e-6, timed("greeks", few, inner=200, turn=0.02)),
+        call("few price", f"price of {FEW}", "price"),
+        call("few greeks", f"Greeks of {FEW}", "greeks"),
         Row("import", "import, beyond numpy's own", "ms", 1e-3, _imports(contenders, plan.rounds)),
-        Row(
-            "memory",
-            "memory beyond inputs and outputs",
-            "bytes an option",
-            1.0,
-            _memory(),
-        ),
+        Row("memory", "memory beyond inputs and outputs", "bytes an option", 1.0, _memory()),
     ]
 
 

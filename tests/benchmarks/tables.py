@@ -35,16 +35,10 @@ def errors(title: str, found: Mapping[str, Mapping[str, float]]) -> str:
 def targets(rows: Iterable[Target]) -> str:
     body = []
     for row in rows:
-        reached = MISSING if row.measured is None else "yes" if row.reached else "no"
-        measured = MISSING if row.measured is None else _number(row.measured)
-        body.append(
-            [
-                row.title,
-                f"{row.bound} {_number(row.target)} {row.unit}".rstrip(),
-                f"{measured} {row.unit}".rstrip(),
-                reached,
-            ]
-        )
+        known = row.measured is not None
+        measured = f"{_number(row.measured)} {row.unit}" if known else MISSING
+        reached = ("yes" if row.reached else "no") if known else MISSING
+        body.append([row.title, f"{row.bound} {_number(row.target)} {row.unit}", measured, reached])
     return _table(["target", "wanted", "measured", "reached"], body)
 
 

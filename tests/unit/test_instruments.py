@@ -24,6 +24,7 @@ from evenkeel.instruments import (
     Spot,
 )
 from evenkeel.market import Market, MarketError, PerpQuote, PowerQuote
+from evenkeel.market.svi import SviSlice, SviSurface
 from evenkeel.pricing import black76
 from evenkeel.risk import explain
 
@@ -277,3 +278,23 @@ def test_fields_outside_their_domain_are_named(make, message):
 def test_a_power_perpetual_needs_its_quote():
     with pytest.raises(MarketError, match="no normalisation and volatility of oSQTH at venue"):
         one(PowerPerp("WETH", "oSQTH")).value(at())
+
+
+def test_a_fitted_surface_values_options_strike_by_strike():
+    slices = [
+        SviSlice(0.02, 0.1, -0.3, 0.02, 0.1, 21 / 365),
+        SviSlice(0.05, 0.15, -0.3, 0.02, 0.15, 84 / 365),
+    ]
+    surface = SviSurface(slices, (3000.0, 3000.0), NOW)
+    world = at(surfaces={"WETH": surface}, vols={("WETH", EXPIRY): 9.0})
+    strikes = (2400.0, 3000.0, 3600.0)
+    legs = [Position(EuropeanOption("WETH", EXPIRY, k, False), 1.0, "venue") for k in strikes]
+    vols = np.array([float(surface.vol(EXPIRY, k)) for k in strikes])
+    black = black76(3000.0, strikes, 42 / 365, vols, False)
+    found = Book(tuple(legs)).greeks(world)
+    assert Book(tuple(legs)).value(world) == pytest.approx(black.price.sum(), rel=1e-14)
+    assert found.of("delta", "WETH") == pytest.approx(black.delta.sum(), rel=1e-13)
+    # The strike keeps its volatility when spot moves, so the bump agrees with the sticky-strike delta.
+    up, down = (Book(tuple(legs)).value(replace(world, spots={"WETH": 3000.0 + h})) for h in (0.3, -0.3))
+    assert (up - down) / 0.6 == pytest.approx(found.of("delta", "WETH"), rel=1e-6)
+    assert Book(tuple(legs)).value(replace(world, timestamp=EXPIRY)) == 600.0

@@ -30,7 +30,7 @@ class Report:
     `delta_usd` = delta S; `gamma_usd_1pct` = gamma S^2 / 100; `vega_usd_pt` for one vol point; `theta_usd_day`; `carry_usd_day` =
     funding, interest and the roll of dated futures, positive when earned; `vanna_usd_1pct_pt` = vanna S / 1e4; `volga_usd_pt2` =
     volga / 1e4; `rho_usd_pct` for one percentage point of rate; `basis_usd_1pct` for forwards 1% higher at the same spot;
-    `delta_coin_usd` = delta_coin S.
+    `delta_coin_usd` = delta_coin S; `gross_vega_usd_pt` adds up absolute vegas, leg by leg.
     """
 
     delta_usd: float = 0.0
@@ -43,6 +43,7 @@ class Report:
     rho_usd_pct: float = 0.0
     basis_usd_1pct: float = 0.0
     delta_coin_usd: float = 0.0
+    gross_vega_usd_pt: float = 0.0
 
     def __add__(self, other: Report) -> Report:
         return Report(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -128,6 +129,7 @@ class BookGreeks:
             rho_usd_pct=float(self.rho[rows].sum() / 100.0),
             basis_usd_1pct=float(self.basis[rows].sum() / 100.0),
             delta_coin_usd=float((self.delta_coin[rows] * spot).sum()),
+            gross_vega_usd_pt=float(self.gross_vega[rows].sum() / 100.0),
         )
 
 

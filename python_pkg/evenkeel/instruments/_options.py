@@ -53,7 +53,7 @@ class OptionRows:
             strike=floats([o.strike for _, _, o in rows]),
             expiry=integers([o.expiry for _, _, o in rows]),
             years=floats([market.years(o.expiry) for _, _, o in rows]),
-            vol=floats([market.vol(o.underlying, o.expiry, o.strike) for _, _, o in rows]),
+            vol=floats(market.vols_at([(o.underlying, o.expiry, o.strike) for _, _, o in rows])),
             is_call=np.array([o.is_call for _, _, o in rows], dtype=np.bool_),
             inverse=inverse,
             ratio=ratio,

@@ -1,5 +1,6 @@
 """What a book asks of a market."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -22,8 +23,8 @@ class MarketView(Protocol):
     def discount(self, expiry: int) -> float:
         """Return the price now of one asset unit at `expiry`."""
 
-    def vol(self, underlying: str, expiry: int, strike: float) -> float:
-        """Return the volatility of one strike of one expiry."""
+    def vols_at(self, options: Sequence[tuple[str, int, float]]) -> list[float]:
+        """Return the volatility of each (underlying, expiry, strike)."""
 
     def basis(self, venue: str, market: str) -> float:
         """Return what a perpetual is valued at beyond spot, asset units."""

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
 
 from evenkeel.instruments import YEAR
 from evenkeel.market.errors import MarketError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
 
     from evenkeel.bindings.types import VaultState
 
 _WAD: Final = 10**18
+
+
+class VolSurface(Protocol):
+    """A fitted surface of one underlying, such as `evenkeel.market.svi.SviSurface`."""
+
+    def vol(self, expiry: npt.ArrayLike, strike: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the volatilities at unix seconds `expiry` and asset units `strike`; the arguments broadcast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,8 @@ class Market:
 
     `ratios` are forwards over spot by (underlying, expiry), `discounts` the price of one asset unit by expiry: 1 where not given,
     as on chain. `bases` are what perpetuals are valued at beyond spot, asset units by (venue, market): 0 where not given, so that
-    they are valued at the oracle. `powers` quote power perpetuals by (venue, market).
+    they are valued at the oracle. `powers` quote power perpetuals by (venue, market). `surfaces` are fitted volatilities by
+    underlying; where there is one, it and not the quoted volatilities value the options, each at its own strike when spot moves.
     """
 
     timestamp: int
@@ -81,6 +93,7 @@ class Market:
     discounts: Mapping[int, float] = field(default_factory=dict)
     bases: Mapping[tuple[str, str], float] = field(default_factory=dict)
     powers: Mapping[tuple[str, str], PowerQuote] = field(default_factory=dict)
+    surfaces: Mapping[str, VolSurface] = field(default_factory=dict)
 
     def spot(self, underlying: str) -> float:
         """Return the price of one whole `underlying`; `MarketError` where it is not known."""
@@ -92,13 +105,32 @@ class Market:
             raise MarketError(f"no price of {self.symbol(underlying)}") from None
 
     def vol(self, underlying: str, expiry: int, strike: float) -> float:
-        """Return the volatility of one strike, else of its expiry; `MarketError` where neither is known."""
-        known = self.strike_vols.get((underlying, expiry, strike), self.vols.get((underlying, expiry)))
-        if known is None:
-            raise MarketError(
-                f"no volatility of {self.symbol(underlying)} at expiry {expiry}, strike {strike:g}"
-            )
-        return known
+        """Return the surface's volatility, else that of the strike, else of its expiry; `MarketError` where none is known."""
+        return self.vols_at([(underlying, expiry, strike)])[0]
+
+    def vols_at(self, options: Sequence[tuple[str, int, float]]) -> list[float]:
+        """Return `vol` of each (underlying, expiry, strike), asking each surface once."""
+        fitted: dict[str, list[int]] = {}
+        found = []
+        for i, (underlying, expiry, strike) in enumerate(options):
+            if underlying in self.surfaces:
+                found.append(0.0)
+                # A surface ends at its present: from its expiry on an option is worth its intrinsic, at any volatility.
+                if expiry > self.timestamp:
+                    fitted.setdefault(underlying, []).append(i)
+                continue
+            known = self.strike_vols.get((underlying, expiry, strike), self.vols.get((underlying, expiry)))
+            if known is None:
+                raise MarketError(
+                    f"no volatility of {self.symbol(underlying)} at expiry {expiry}, strike {strike:g}"
+                )
+            found.append(known)
+        for underlying, rows in fitted.items():
+            expiries, strikes = [options[i][1] for i in rows], [options[i][2] for i in rows]
+            vols = np.asarray(self.surfaces[underlying].vol(expiries, strikes), dtype=np.float64)
+            for i, vol in zip(rows, vols.tolist(), strict=True):
+                found[i] = vol
+        return found
 
     def years(self, expiry: int) -> float:
         """Return the time to `expiry` in years of 365 days, 0 after it."""

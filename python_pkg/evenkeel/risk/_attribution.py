@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from evenkeel.instruments import (
     PowerPerp,
     Spot,
 )
+from evenkeel.market import MarketError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,9 +166,8 @@ def _vol_moves(before: tuple[Book, Market], old: Columns, market: Market) -> Flo
         assert isinstance(option, EuropeanOption)
         # An option that expired in between has no volatility any more: all of its change is price and time.
         if option.expiry > market.timestamp:
-            key = (option.underlying, option.expiry)
-            known = market.strike_vols.get((*key, option.strike), market.vols.get(key))
-            found[row] = 0.0 if known is None else known - vol
+            with suppress(MarketError):
+                found[row] = market.vol(option.underlying, option.expiry, option.strike) - vol
     for row, vol in zip(old.powers.row, old.powers.vol, strict=True):
         quote = market.powers.get(_market_of(before[0].positions[row]))
         found[row] = 0.0 if quote is None else quote.vol - vol

@@ -1,5 +1,7 @@
 """The chain layer against a real node: heads, pinned reads, fees, and the life of a transaction."""
 
+import time
+
 import pytest
 
 from evenkeel.chain import (
@@ -55,6 +57,14 @@ def lane(rpc, journal):
 
 def head(rpc):
     return Heads(rpc).poll().block
+
+
+def head_with(rpc, journal, row):
+    """The head once it holds the transaction: a node mines after it has answered."""
+    deadline = time.monotonic() + 20
+    while rpc.receipt(journal.transaction(row).hash) is None:
+        assert time.monotonic() < deadline
+    return head(rpc)
 
 
 def balance(rpc):
@@ -152,7 +162,7 @@ def test_a_transaction_goes_through_every_state(rpc, journal, lane):
     assert not journal.settled(block.hash)
     sent = lane.send(row, block)
     assert sent.state is State.SENT
-    lane.advance(head(rpc))
+    lane.advance(head_with(rpc, journal, row))
     assert [state for state, _ in journal.history(row)] == [
         State.DECIDED,
         State.SIGNED,
@@ -171,7 +181,7 @@ def test_an_unlocked_account_of_a_local_node_signs(rpc, journal):
     lane = TxManager(rpc, journal, unlocked(rpc, 31337, SIGNER.address), 31337)
     row, block = decide(lane, journal, rpc)
     lane.send(row, block)
-    lane.advance(head(rpc))
+    lane.advance(head_with(rpc, journal, row))
     assert journal.transaction(row).state is State.CONFIRMED
 
 
@@ -179,7 +189,7 @@ def test_a_reorganised_transaction_returns_to_pending_and_is_sent_again_as_it_wa
     before = balance(rpc)
     row, block = decide(lane, journal, rpc)
     lane.send(row, block)
-    lane.advance(head(rpc))
+    lane.advance(head_with(rpc, journal, row))
     first = journal.transaction(row)
     rpc.request("evm_setAutomine", False)
     rpc.request("anvil_reorg", 1, [])
@@ -200,7 +210,7 @@ def test_a_chain_set_back_without_a_word_is_noticed_before_the_next_nonce(rpc, j
     snapshot = rpc.request("evm_snapshot")
     row, block = decide(lane, journal, rpc, deadline=1)
     lane.send(row, block)
-    lane.advance(head(rpc))
+    lane.advance(head_with(rpc, journal, row))
     assert journal.transaction(row).state is State.CONFIRMED
     rpc.request("evm_revert", snapshot)
     rpc.request("anvil_mine", "0x3")
@@ -216,7 +226,7 @@ def test_a_mined_transaction_waits_for_its_depth(rpc, journal):
     lane = TxManager(rpc, journal, SIGNER, 31337, lane=LanePolicy(confirmations=3))
     row, block = decide(lane, journal, rpc)
     lane.send(row, block)
-    lane.advance(head(rpc))
+    lane.advance(head_with(rpc, journal, row))
     assert journal.transaction(row).state is State.MINED
     assert not lane.busy
     rpc.request("anvil_mine", "0x2")
@@ -238,7 +248,7 @@ def test_a_lost_answer_is_not_a_failure(url, rpc, journal):
     lane = TxManager(losing, journal, SIGNER, 31337)
     row, block = decide(lane, journal, rpc)
     assert lane.send(row, block).state is State.SIGNED
-    lane.advance(head(rpc))
+    lane.advance(head_with(rpc, journal, row))
     assert journal.transaction(row).state is State.CONFIRMED
     assert losing.methods.count("eth_sendRawTransaction") == 1
     assert balance(rpc) == before + 1

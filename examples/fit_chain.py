@@ -153,7 +153,7 @@ def day(expiry: float) -> str:
 
 
 def report(chain: Chain, quotes: ChainQuotes, surface: SviSurface) -> None:
-    """Print the fits, the smiles, g, and the arbitrage."""
+    """Print the fits, the smiles, g and the arbitrage of the surface nearest to the quotes."""
     expiry, strike = np.asarray(quotes.expiry), np.asarray(quotes.strike)
     bid, ask = np.asarray(quotes.bid), np.asarray(quotes.ask)
     two_sided = np.isfinite(bid) & np.isfinite(ask)
@@ -270,10 +270,15 @@ def main() -> int:
         chain = read_chain(args.chain or Path(folder or "", FILE))
         quotes = quotes_of(chain)
         surface = SviSurface.fit(quotes)
+        free = SviSurface.fit(quotes, arbitrage_free=True)
     except EvenkeelError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     report(chain, quotes, surface)
+    moved = np.abs(free.vol(quotes.expiry, quotes.strike) - surface.vol(quotes.expiry, quotes.strike)).max()
+    print(
+        f"\nThe nearest surface without arbitrage moves no listed strike by more than {100 * moved:.2f} points"
+    )
     draw(quotes, surface, args.picture)
     return 0
 

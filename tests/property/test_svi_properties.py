@@ -1,10 +1,13 @@
 """What holds for every SVI slice and surface."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from evenkeel.market.svi import JumpWingError, Ssvi, SviSlice, SviSurface
+from evenkeel.instruments import YEAR
+from evenkeel.market.svi import ChainQuotes, JumpWingError, Ssvi, SviSlice, SviSurface
 
 years = st.floats(0.01, 2.0)
 
@@ -108,3 +111,19 @@ def test_jump_wings_give_a_slice_with_them_or_a_typed_error(v, psi, p, c, share,
     wings = s.to_jump_wings()
     scale = np.sqrt(v * term)
     np.testing.assert_allclose([wings.p * scale, wings.c * scale], [p * scale, c * scale], atol=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(slices(), min_size=2, max_size=3), st.integers(3, 12))
+def test_any_chain_has_a_surface_without_arbitrage(smiles, count):
+    smiles = sorted(smiles, key=lambda s: s.years)
+    assume(all(b.years - a.years > 1e-3 for a, b in pairwise(smiles)))
+    columns = []
+    for s in smiles:
+        k = np.linspace(-2.0, 2.0, count) * np.sqrt(s.total_variance(0.0))
+        columns.append([np.full_like(k, s.years * YEAR), np.exp(k), np.ones_like(k), s.vol(k)])
+    expiry, strike, forward, mid = np.concatenate(columns, axis=1)
+    surface = SviSurface.fit(
+        ChainQuotes(0.0, expiry, strike, forward, 0.99 * mid, 1.01 * mid), arbitrage_free=True
+    )
+    assert surface.is_arbitrage_free()

@@ -136,6 +136,38 @@ def test_tight_quotes_count_more():
         assert s.vol(0.0) == pytest.approx(float(truth.vol(0.0)), abs=1e-3)
 
 
+def crossed_chain():
+    """Fifteen quotes an expiry whose total variance falls from the second expiry to the third, and Vogt's smile as the fourth."""
+    vogt = SviSlice(-0.0410, 0.1331, 0.3060, 0.3586, 0.4153, float(TERMS[3]))
+    falling = SviSlice(0.01, 0.15, 0.3, 0.0, 0.1, float(TERMS[2]))
+    columns = []
+    for s, expiry, forward in zip((*SLICES[:2], falling, vogt), EXPIRIES, FORWARDS, strict=True):
+        k = np.linspace(-1.2, 1.2, 15) * (1.0 if s is vogt else 0.5)
+        columns.append([np.full_like(k, expiry), forward * np.exp(k), np.full_like(k, forward), s.vol(k)])
+    expiry, strike, forward, mid = np.concatenate(columns, axis=1)
+    return ChainQuotes(NOW, expiry, strike, forward, mid - 0.01, mid + 0.01)
+
+
+def test_a_market_with_arbitrage_is_fitted_with_and_without_it():
+    market = SviSurface.fit(crossed_chain())
+    assert market.calendar_arbitrage()
+    assert 3 in market.butterfly_arbitrage()
+    free = SviSurface.fit(crossed_chain(), arbitrage_free=True)
+    assert free.is_arbitrage_free()
+    # The smiles that hold no arbitrage among themselves stay where they are quoted.
+    np.testing.assert_allclose(free.slices[0].vol(K / 2), SLICES[0].vol(K / 2), rtol=1e-3)
+
+
+def test_a_free_market_is_not_moved():
+    quotes = chain([np.linspace(-2, 2, 15)] * 4)
+    free = SviSurface.fit(quotes, arbitrage_free=True)
+    np.testing.assert_allclose(
+        free.vol(quotes.expiry, quotes.strike),
+        SviSurface.fit(quotes).vol(quotes.expiry, quotes.strike),
+        rtol=1e-6,
+    )
+
+
 def test_quotes_without_two_sides_are_left_out():
     quotes = chain([np.linspace(-2, 2, 15)] * 4)
     bid, ask = np.array(quotes.bid), np.array(quotes.ask)

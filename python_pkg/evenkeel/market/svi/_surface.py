@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evenkeel.instruments import YEAR
-from evenkeel.market.svi._arrays import FloatArray, Interval, negative_intervals
+from evenkeel.market.svi._free import crossings, fit_free
 from evenkeel.market.svi._slice import SviSlice
 from evenkeel.market.svi._ssvi import fit_ssvi
 from evenkeel.market.svi.errors import SviError
@@ -18,7 +18,10 @@ from evenkeel.market.svi.errors import SviError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ROUNDING: Final = 1e-12
+    from evenkeel.market.svi._arrays import FloatArray, Interval
+
+# Fewer strikes than these say too little about a smile to bend the surface's.
+_ALONE: Final = 3
 # Where surface SVI stands in for quotes that are missing, in standard deviations of the log price.
 _PRIOR_AT: Final = np.linspace(-2.5, 2.5, 11)
 
@@ -128,27 +131,21 @@ class SviSurface:
         At constant log-moneyness total variance may not fall with expiry: where it does, selling the near option and buying the
         far one is arbitrage (Gatheral and Jacquier 2014, lemma 2.1).
         """
-        crossings = []
-        for i, (near, far) in enumerate(pairwise(self.slices)):
-
-            def rise(k: FloatArray, near: SviSlice = near, far: SviSlice = far) -> FloatArray:
-                return far.total_variance(k) - near.total_variance(k)
-
-            where = negative_intervals(rise, [(near.m, near.sigma), (far.m, far.sigma)], _ROUNDING)
-            if where:
-                crossings.append(CalendarCrossing(i, i + 1, where))
-        return tuple(crossings)
+        found = [crossings(near, far) for near, far in pairwise(self.slices)]
+        return tuple(CalendarCrossing(i, i + 1, where) for i, where in enumerate(found) if where)
 
     def is_arbitrage_free(self) -> bool:
         """Return whether the slices hold no butterfly and neighbours no calendar arbitrage."""
         return all(s.is_arbitrage_free() for s in self.slices) and not self.calendar_arbitrage()
 
     def repair(self) -> SviSurface:
-        """Return the surface with every slice repaired of butterflies (`SviSlice.repair`); calendar crossings are left."""
+        """Return the surface with every slice repaired of butterflies (`SviSlice.repair`); calendar crossings are left to a new `fit`."""
         return SviSurface(tuple(s.repair() for s in self.slices), self.forwards, self.timestamp)
 
     @classmethod
-    def fit(cls, quotes: ChainQuotes, *, tick: float = 0.0025, rich: int = 8) -> SviSurface:
+    def fit(
+        cls, quotes: ChainQuotes, *, tick: float = 0.0025, rich: int = 8, arbitrage_free: bool = False
+    ) -> SviSurface:
         """Return the surface nearest to a whole chain's bid and ask volatilities.
 
         A quote counts with its mid and the weight 1 / (half its spread + tick)^2: `tick` (a vol) keeps one tight quote from
@@ -157,21 +154,37 @@ class SviSurface:
         strikes that are missing, and one with fewer than 3 takes that surface's slice as it is. Give each strike once, its
         out-of-the-money option: the other side says the same with a wider spread.
 
+        With `arbitrage_free`, every slice is the nearest without a butterfly that also lies between its neighbours, those with
+        the most strikes first; where such slices are not found, the whole surface is the surface SVI, which is free by
+        construction. Without it the surface shows what the market's mids say, arbitrage included.
+
         Raises `SviError` for arrays of unequal lengths, forwards that differ within an expiry, and a chain without a usable quote.
         """
         expiry, k, years, forward, mid, weight = _usable(quotes, tick)
-        expiries = np.unique(expiry)
-        enough = {e: np.unique(k[expiry == e]).size for e in expiries}
-        poor = min(enough.values()) < rich
-        ssvi, theta = fit_ssvi(k, mid, weight, years) if poor else (None, {})
-        slices, forwards = [], []
-        for e in expiries:
-            of = expiry == e
-            term = float(years[of][0])
-            prior = ssvi.slice(theta[term], term) if ssvi and enough[e] < rich else None
-            slices.append(_slice(k[of], mid[of], weight[of], term, prior, rich - enough[e]))
-            forwards.append(float(forward[of][0]))
-        return cls(tuple(slices), tuple(forwards), quotes.timestamp)
+        of = [expiry == e for e in np.unique(expiry)]
+        strikes = [np.unique(k[i]).size for i in of]
+        terms = [float(years[i][0]) for i in of]
+        forwards = tuple(float(forward[i][0]) for i in of)
+        priors: list[SviSlice] = []
+        if arbitrage_free or min(strikes) < rich:
+            ssvi, theta = fit_ssvi(k, mid, weight, years)
+            priors = [ssvi.slice(theta[term], term) for term in terms]
+        slices: list[SviSlice | None] = [None] * len(of)
+        # A smile that few strikes hold bends to those that many do, so the best known expiries come first.
+        for n in sorted(range(len(of)), key=lambda n: -strikes[n]):
+            used = k[of[n]], mid[of[n]], weight[of[n]]
+            if strikes[n] < rich:
+                used = _enriched(*used, priors[n], rich - strikes[n])
+            found = SviSlice.fit(*used, years=terms[n]) if strikes[n] >= _ALONE else priors[n]
+            if arbitrage_free:
+                before = next((s for s in slices[n::-1] if s), None)
+                after = next((s for s in slices[n:] if s), None)
+                free = fit_free(*used, found, before, after)
+                if free is None:
+                    return cls(tuple(priors), forwards, quotes.timestamp)
+                found = free
+            slices[n] = found
+        return cls(tuple(s for s in slices if s), forwards, quotes.timestamp)
 
     def _years(self, expiry: npt.ArrayLike) -> FloatArray:
         """Return the years of 365 days from `timestamp` to `expiry`."""
@@ -179,22 +192,13 @@ class SviSurface:
         return years
 
 
-def _slice(
-    k: FloatArray, mid: FloatArray, weight: FloatArray, years: float, prior: SviSlice | None, missing: int
-) -> SviSlice:
-    """Return one expiry's slice, from its quotes and, where some are missing, from the surface's."""
-    if prior is None:
-        return SviSlice.fit(k, mid, weight, years=years)
-    if np.unique(k).size < 3:
-        return prior
+def _enriched(
+    k: FloatArray, mid: FloatArray, weight: FloatArray, prior: SviSlice, missing: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return one expiry's quotes with points of `prior` that weigh as much as `missing` quotes."""
     at = _PRIOR_AT * float(np.sqrt(prior.total_variance(0.0)))
     borrowed = np.full(at.size, missing * float(weight.mean()) / at.size)
-    return SviSlice.fit(
-        np.concatenate([k, at]),
-        np.concatenate([mid, prior.vol(at)]),
-        np.concatenate([weight, borrowed]),
-        years=years,
-    )
+    return np.concatenate([k, at]), np.concatenate([mid, prior.vol(at)]), np.concatenate([weight, borrowed])
 
 
 def _usable(quotes: ChainQuotes, tick: float) -> tuple[FloatArray, ...]:

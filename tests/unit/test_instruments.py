@@ -298,3 +298,18 @@ def test_a_fitted_surface_values_options_strike_by_strike():
     up, down = (Book(tuple(legs)).value(replace(world, spots={"WETH": 3000.0 + h})) for h in (0.3, -0.3))
     assert (up - down) / 0.6 == pytest.approx(found.of("delta", "WETH"), rel=1e-6)
     assert Book(tuple(legs)).value(replace(world, timestamp=EXPIRY)) == 600.0
+
+
+def test_an_option_that_expires_at_its_strike_leaves_gamma_finite():
+    world = at(vols={("WETH", NOW): 0.7, ("WETH", EXPIRY): 0.7})
+    legs = [
+        Position(EuropeanOption("WETH", e, 3000.0, True), q, "venue")
+        for e, q in ((NOW, 1.0), (NOW, -2.0), (EXPIRY, 1.0))
+    ]
+    found = Book(tuple(legs)).greeks(world)
+    assert found.of("gamma", "WETH") == pytest.approx(
+        float(black76(3000.0, 3000.0, 42 / 365, 0.7, True).gamma)
+    )
+    assert found.of("delta", "WETH") == pytest.approx(
+        float(black76(3000.0, 3000.0, 42 / 365, 0.7, True).delta) - 0.5
+    )

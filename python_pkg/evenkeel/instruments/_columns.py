@@ -71,8 +71,7 @@ class Columns:
 
     def exposures(self) -> Exposures:
         """Return every position's sensitivities."""
-        every = (self.linear, self.options, self.powers, self.ranges)
-        return Exposures.join([group.exposures(self.spots) for group in every])
+        return Exposures.join([group.exposures(self.spots) for group in self.groups or (self.linear,)])
 
     def values(
         self,

@@ -82,7 +82,10 @@ class OptionRows:
         return black76(forward, self.strike, self.years, self.vol, self.is_call, self.discount)
 
     def exposures(self, spots: FloatArray) -> Exposures:
-        """Return each row's sensitivities to spot, the ratio held."""
+        """Return each row's sensitivities to spot, the ratio held.
+
+        Gamma is infinite where an option expires at its strike; here it is 0, so that one such row leaves the book's sum a number.
+        """
         unit, held = self.unit(spots), self.quantity * self.weight
         worth, delta = held * unit.price, held * unit.delta * self.ratio
         return Exposures.build(
@@ -92,7 +95,7 @@ class OptionRows:
             self.years,
             value=worth,
             delta=delta,
-            gamma=held * unit.gamma * self.ratio**2,
+            gamma=held * np.where(np.isinf(unit.gamma), 0.0, unit.gamma) * self.ratio**2,
             vega=held * unit.vega,
             theta=held * unit.theta,
             rho=np.where(self.inverse, 0.0, held * unit.rho),

@@ -33,7 +33,7 @@ class Truth:
 
     @classmethod
     def of(cls, options: Options) -> Self:
-        rows = [_exact(*row[:6]) for row in options.rows]
+        rows = [_exact(*row) for row in options.rows()]
         price = np.array([float(values["price"]) for values, _, _ in rows])
         keep = price > LEAST * np.minimum(options.forward, options.strike)
         rows = [row for row, kept in zip(rows, keep.tolist(), strict=True) if kept]
@@ -44,7 +44,7 @@ class Truth:
             values={name: np.array([float(values[name]) for values, _, _ in rows]) for name in rows[0][0]},
             scales={name: np.array([float(scales[name]) for _, scales, _ in rows]) for name in rows[0][1]},
             vol=np.array([float(vol) for _, _, vol in rows]),
-            quotable=side & (options.vol * np.sqrt(options.years) <= QUOTABLE_WIDTH),
+            quotable=side & (options.width <= QUOTABLE_WIDTH),
         )
 
 

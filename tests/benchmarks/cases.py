@@ -2,9 +2,10 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,6 @@ from evenkeel.pricing import black76
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-Row = tuple[float, float, float, float, bool, float, float, float]
 
 SEED = 20_260_130
 TOKEN = "0x1000000000000000000000000000000000000001"
@@ -39,15 +39,18 @@ class Options:
     def columns(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray, FloatArray]:
         return self.forward, self.strike, self.years, self.vol, self.is_call, self.discount
 
-    @cached_property
+    @property
+    def width(self) -> FloatArray:
+        """Vol sqrt(years)."""
+        return self.vol * np.sqrt(self.years)
+
+    @property
     def rate(self) -> FloatArray:
         return -np.log(self.discount) / self.years
 
-    @cached_property
-    def rows(self) -> list[Row]:
-        """The columns as Python numbers, then vol sqrt(years) and the rate: a loop over a peer is not charged for making them."""
-        columns = (*self.columns, self.vol * np.sqrt(self.years), self.rate)
-        return list(zip(*(column.tolist() for column in columns), strict=True))
+    def rows(self, *more: FloatArray) -> Iterator[tuple[Any, ...]]:
+        """Return the columns and `more` as Python numbers, option by option: the quickest way to loop over arrays."""
+        return zip(*(column.tolist() for column in (*self.columns, *more)), strict=True)
 
     def __getitem__(self, at: slice | BoolArray | npt.NDArray[np.intp]) -> Self:
         return type(self)(*(np.ascontiguousarray(column[at]) for column in self.columns))

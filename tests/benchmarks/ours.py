@@ -6,10 +6,9 @@ import numpy as np
 from cases import ASSET, TOKEN, FloatArray, Options, Scenarios
 from contender import GREEKS, Contender
 
-from evenkeel import pricing
 from evenkeel.instruments import Book, EuropeanOption, Position
 from evenkeel.market import Market
-from evenkeel.pricing import PricingError, black76, use_engine
+from evenkeel.pricing import PricingError, black76, implied_vol, use_engine
 from evenkeel.risk import grid
 
 NUMPY = "evenkeel, numpy"
@@ -38,7 +37,7 @@ def _engine(name: str, engine: str) -> Contender:
         loading,
         _price,
         _greeks,
-        _implied_vol if hasattr(pricing, "implied_vol") else None,
+        _implied_vol,
         _margins,
         select=partial(use_engine, engine),
     )
@@ -55,7 +54,7 @@ def _greeks(options: Options) -> dict[str, FloatArray]:
 
 def _implied_vol(options: Options, quote: FloatArray) -> FloatArray:
     f, k, t, _, call, df = options.columns
-    return pricing.implied_vol(quote, f, k, t, call, df)
+    return implied_vol(quote, f, k, t, call, df)
 
 
 def _margins(case: Scenarios) -> FloatArray:

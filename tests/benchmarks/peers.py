@@ -32,7 +32,9 @@ def quantlib() -> Contender:
     sides = {True: ql.Option.Call, False: ql.Option.Put}
 
     def price(options: Options) -> FloatArray:
-        return np.array([ql.blackFormula(sides[c], k, f, s, df) for f, k, _, _, c, df, s, _ in options.rows])
+        return np.array(
+            [ql.blackFormula(sides[c], k, f, s, df) for f, k, _, _, c, df, s in options.rows(options.width)]
+        )
 
     def one(f: float, k: float, t: float, c: bool, df: float, s: float) -> tuple[float, ...]:
         it = ql.BlackCalculator(ql.PlainVanillaPayoff(sides[c], k), f, s, df)
@@ -40,20 +42,18 @@ def quantlib() -> Contender:
         return *values, it.vanna(f, t), it.volga(t)
 
     def greeks(options: Options) -> dict[str, FloatArray]:
-        table = np.array([one(f, k, t, c, df, s) for f, k, t, _, c, df, s, _ in options.rows])
+        table = np.array([one(f, k, t, c, df, s) for f, k, t, _, c, df, s in options.rows(options.width)])
         return dict(zip(GREEKS, table.T, strict=True))
 
     def implied_vol(options: Options, quote: FloatArray) -> FloatArray:
-        rows = zip(options.rows, quote.tolist(), strict=True)
+        rows = options.rows(quote)
         # Accuracy and iterations are the defaults; a price that its solver gives up on counts as missing.
-        return np.array(
-            [_solved(ql, sides[c], k, f, p, df) / math.sqrt(t) for (f, k, t, _, c, df, _, _), p in rows]
-        )
+        return np.array([_solved(ql, sides[c], k, f, p, df) / math.sqrt(t) for f, k, t, _, c, df, p in rows])
 
     def scenarios(case: Scenarios) -> FloatArray:
         units = [[] for _ in range(case.units)]
-        held = zip(case.options.rows, case.quantity.tolist(), case.unit.tolist(), strict=True)
-        for (f, k, t, v, c, df, s, _), quantity, unit in held:
+        held = zip(case.options.rows(case.options.width, case.quantity), case.unit.tolist(), strict=True)
+        for (f, k, t, v, c, df, s, quantity), unit in held:
             side = sides[c]
             units[unit].append(
                 (side, k, f, v, math.sqrt(t), df, quantity, ql.blackFormula(side, k, f, s, df))
@@ -89,20 +89,22 @@ def vollib() -> Contender:
     scales = {"delta": 1.0, "gamma": 1.0, "vega": 100.0, "theta": 365.0, "rho": 100.0}
 
     def price(options: Options) -> FloatArray:
-        return np.array([black(flags[c], f, k, t, r, v) for f, k, t, v, c, _, _, r in options.rows])
+        return np.array(
+            [black(flags[c], f, k, t, r, v) for f, k, t, v, c, _, r in options.rows(options.rate)]
+        )
 
     def greeks(options: Options) -> dict[str, FloatArray]:
         found = {"price": price(options)}
         for name, scale in scales.items():
             formula = getattr(analytical, name)
             found[name] = scale * np.array(
-                [formula(flags[c], f, k, t, r, v) for f, k, t, v, c, _, _, r in options.rows]
+                [formula(flags[c], f, k, t, r, v) for f, k, t, v, c, _, r in options.rows(options.rate)]
             )
         return found
 
     def implied_vol(options: Options, quote: FloatArray) -> FloatArray:
-        rows = zip(options.rows, quote.tolist(), strict=True)
-        return np.array([solve(p / df, f, k, t, 1.0 if c else -1.0) for (f, k, t, _, c, df, _, _), p in rows])
+        rows = options.rows(quote)
+        return np.array([solve(p / df, f, k, t, 1.0 if c else -1.0) for f, k, t, _, c, df, p in rows])
 
     return Contender(
         "vollib", "import vollib.black, vollib.black.greeks.analytical", price, greeks, implied_vol

@@ -22,8 +22,11 @@ from targets import targets
 
 OPTIONS = 100_000
 CHECKED = 1_000
-LEGEND = """- A dash is what a library does not offer or what was not run; QuantLib and vollib take one option a call, in a Python loop.
+LEGEND = """- A dash is what a library does not offer or what was not run; arrays go in and arrays come out of everyone.
+- QuantLib and vollib take one option a call: the loop over `tolist()` and what makes vol sqrt(years) or the rate are theirs.
 - Greeks: all eight fields of `Greeks` where a library has them; vollib has six, pyfeng six. vollib's implied vol is py_lets_be_rational.
+- QuantLib's rho holds spot instead of the forward, and is checked as that.
+- Scenarios: ours is `evenkeel.risk.grid` on a `Book`, laying it out included, with each margin unit's worst loss.
 - The fast engine's import includes numba; `import evenkeel.pricing` alone is the numpy column's for both.
 - Every call makes its own result arrays, the C reference's too. It is as exact as ours: the same differences, written for gcc.
 - Implied vol counts on out-of-the-money options of total vol up to 3."""

@@ -109,5 +109,8 @@ def fill(here, venue, order):
     """The protocol reaches the order, and a stranger polls."""
     stranger = here.sandbox.signers["bob"]
     ready = "0x" + (keccak(b"makeReady(uint256)")[:4] + order.to_bytes(32)).hex()
-    here.rpc.request("eth_sendTransaction", {"from": stranger.address, "to": venue.address, "data": ready})
+    sent = here.rpc.request(
+        "eth_sendTransaction", {"from": stranger.address, "to": venue.address, "data": ready}
+    )
+    here.sandbox.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
     venue.poll(order).send(stranger)

@@ -80,7 +80,7 @@ def instruments(draw, market):
             assume(abs(price / edge - 1.0) > EDGE)
         return LpRange(token, quote, draw(st.floats(10.0, 1000.0)), middle / half, middle * half)
     return {
-        "future": DatedFuture(token, expiry),
+        "future": DatedFuture(token, expiry, draw(st.booleans())),
         "perp": Perp(token, "perp" + token),
         "spot": Spot(token),
         "loan": Loan(token),

@@ -196,6 +196,31 @@ def test_dated_future_moves_with_its_ratio_and_rolls_to_spot():
     assert parts.residual == pytest.approx(0.0, abs=1e-9)
 
 
+def test_inverse_future_pays_in_coin():
+    entry, end = 3000.0, 3300.0
+    book = Book(
+        (
+            Position(DatedFuture("WETH", EXPIRY, inverse=True), 6000.0, "venue"),
+            Position(Spot("WETH"), 6000.0 / entry, "venue"),
+        )
+    )
+    world = at(ratios={("WETH", EXPIRY): 1.03})
+    # Deribit: 6,000 of notional bought at 3,000 and closed at F pay 6,000 (1 / 3,000 - 1 / F) coins.
+    assert book.value(world) == pytest.approx(3000.0 * 6000.0 * (1.0 / entry - 1.0 / 3090.0))
+    assert book.value(at(end)) == pytest.approx(end * 6000.0 * (1.0 / entry - 1.0 / end))
+    found = held(book, world)
+    assert found["delta"] == pytest.approx(2.0)
+    assert found["delta_coin"] == pytest.approx(6000.0 / 3090.0)
+    assert found["basis"] == pytest.approx(6000.0 / 1.03)
+    parts = explain((book, world), (book, replace(world, timestamp=EXPIRY)))
+    assert parts.carry == pytest.approx(book.value(at()) - book.value(world))
+    moved = explain(
+        (book, world), (book, replace(at(end, ratios={("WETH", EXPIRY): 1.05}), timestamp=NOW + DAY))
+    )
+    assert moved.residual == pytest.approx(0.0, abs=1e-9)
+    assert moved.basis > 0.0 > moved.carry
+
+
 def test_perpetual_keeps_its_dollar_basis():
     quote = {("venue", "vETH"): PerpQuote(3012.0, 3000.0, 0.001, 0.0)}
     world, book = at(perps=quote, bases={("venue", "vETH"): 12.0}), one(Perp("WETH", "vETH"), 2.0)

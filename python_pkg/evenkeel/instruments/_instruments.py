@@ -33,14 +33,18 @@ class Perp:
 
 @dataclass(frozen=True, slots=True)
 class DatedFuture:
-    """A future on one whole `underlying` that settles in the asset at `expiry` (unix seconds).
+    """A future that settles at `expiry` (unix seconds): in the asset, on one whole `underlying`; or `inverse`, in the underlying.
 
     Valued at its forward, spot x the market's ratio of that expiry, undiscounted because it is margined daily; what was paid for
     it is cash of its venue. Its delta is the ratio, which is held when spot moves.
+
+    One `inverse` future is on one asset unit of notional and pays 1 / entry - 1 / F coins, as on Deribit. It is worth -S / F; the
+    1 / entry coins are a `Spot` leg at its venue, and in them is all of the delta. Its `delta_coin` is 1 / F.
     """
 
     underlying: str
     expiry: int
+    inverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""Spot, perpetual and dated futures, loans: rows that are worth quantity x (spot x ratio + offset)."""
+"""Spot, perpetual and dated futures, loans: rows worth quantity x (spot x ratio + offset)."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,10 +20,22 @@ if TYPE_CHECKING:
 _DAYS = 365.0
 
 
+class _Terms(NamedTuple):
+    """What one unit is worth and earns; see `LinearRows`."""
+
+    ratio: float = 1.0
+    offset: float = 0.0
+    rate: float = 0.0
+    lean: float = 0.0
+    years: float = math.inf
+    expiry: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class LinearRows:
-    """One row a linear position: `ratio` forward over spot, `offset` asset units a unit, `rate` of its worth earned a day.
+    """One row a linear position: a unit is worth spot x `ratio` + `offset` asset units and earns `rate` of that a day.
 
+    `lean` is dln(worth) / dln(forward / spot): 1 for what is worth its forward, -1 for an inverse future, 0 for what has none.
     `years` and `expiry` are infinite and 0 where the row does not expire.
     """
 
@@ -33,6 +45,7 @@ class LinearRows:
     ratio: FloatArray
     offset: FloatArray
     rate: FloatArray
+    lean: FloatArray
     years: FloatArray
     expiry: IntArray
 
@@ -47,11 +60,12 @@ class LinearRows:
             row=integers([i for i, _ in rows]),
             token=integers([index[p.instrument.underlying] for _, p in rows]),
             quantity=floats([p.quantity for _, p in rows]),
-            ratio=floats([t[0] for t in terms]),
-            offset=floats([t[1] for t in terms]),
-            rate=floats([t[2] for t in terms]),
-            years=floats([t[3] for t in terms]),
-            expiry=integers([t[4] for t in terms]),
+            ratio=floats([t.ratio for t in terms]),
+            offset=floats([t.offset for t in terms]),
+            rate=floats([t.rate for t in terms]),
+            lean=floats([t.lean for t in terms]),
+            years=floats([t.years for t in terms]),
+            expiry=integers([t.expiry for t in terms]),
         )
 
     def value(self, spots: FloatArray, vol_shift: FloatArray, elapsed: FloatArray) -> FloatArray:  # noqa: ARG002 - all kinds of rows are asked alike
@@ -61,35 +75,38 @@ class LinearRows:
     def exposures(self, spots: FloatArray) -> Exposures:
         """Return each row's sensitivities."""
         worth = self.value(spots, np.zeros(()), np.zeros(()))
-        # Only futures have a basis: a perpetual's mark and a dated forward move with it, what is held outright does not.
-        moved = np.where(np.isnan(self.years), 0.0, worth)
-        tenor = np.where(np.isnan(self.years), np.inf, self.years)
         return Exposures.build(
             self.row,
             self.token,
             self.expiry,
-            tenor,
+            self.years,
             value=worth,
             delta=self.quantity * self.ratio,
-            basis=moved,
+            basis=worth * self.lean,
             carry=worth * self.rate,
         )
 
 
-def _terms(position: Position, market: MarketView) -> tuple[float, float, float, float, int]:
-    """Return ratio, offset, rate a day, years (NaN: no basis at all) and expiry."""
+def _terms(position: Position, market: MarketView) -> _Terms:
     instrument = position.instrument
     if isinstance(instrument, Perp):
-        basis = market.basis(position.venue, instrument.market)
-        rate = -market.funding(position.venue, instrument.market)
-        return 1.0, basis, rate, math.inf, 0
+        return _Terms(
+            offset=market.basis(position.venue, instrument.market),
+            rate=-market.funding(position.venue, instrument.market),
+            lean=1.0,
+        )
     if isinstance(instrument, DatedFuture):
-        years = market.years(instrument.expiry)
-        ratio = market.ratio(instrument.underlying, instrument.expiry)
-        # Spot held still, the forward closes on it at an even rate of its logarithm.
-        rate = -math.log(ratio) / (_DAYS * years) if years > 0.0 else 0.0
-        return ratio, 0.0, rate, years, instrument.expiry
+        return _future(instrument, market)
     if isinstance(instrument, Loan):
-        rate = market.interest(position.venue, instrument.underlying, position.quantity) / _DAYS
-        return 1.0, 0.0, rate, math.nan, 0
-    return 1.0, 0.0, 0.0, math.nan, 0
+        return _Terms(rate=market.interest(position.venue, instrument.underlying, position.quantity) / _DAYS)
+    return _Terms()
+
+
+def _future(future: DatedFuture, market: MarketView) -> _Terms:
+    years, ratio = market.years(future.expiry), market.ratio(future.underlying, future.expiry)
+    lean = -1.0 if future.inverse else 1.0
+    # Spot held still, the forward closes on it at an even rate of its logarithm.
+    roll = -math.log(ratio) / (_DAYS * years) if years > 0.0 else 0.0
+    if future.inverse:
+        return _Terms(0.0, -1.0 / ratio, lean * roll, lean, years, future.expiry)
+    return _Terms(ratio, 0.0, roll, lean, years, future.expiry)

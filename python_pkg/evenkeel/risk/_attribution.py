@@ -182,12 +182,16 @@ def _futures(before: tuple[Book, Market], market: Market, elapsed: float) -> tup
         if isinstance(o, Perp):
             basis += p.quantity * (market.basis(p.venue, o.market) - before[1].basis(p.venue, o.market))
         elif isinstance(o, DatedFuture):
+            start, end = before[1].spot(o.underlying), market.spot(o.underlying)
             ratio, years = before[1].ratio(o.underlying, o.expiry), before[1].years(o.expiry)
             rolled = ratio ** (1.0 - min(elapsed / years, 1.0)) if years > 0.0 else ratio
-            roll += p.quantity * before[1].spot(o.underlying) * (rolled - ratio)
-            end = market.spot(o.underlying)
-            moved = end * market.ratio(o.underlying, o.expiry) - before[1].spot(o.underlying) * rolled
-            basis += p.quantity * (moved - ratio * (end - before[1].spot(o.underlying)))
+            new = market.ratio(o.underlying, o.expiry)
+            if o.inverse:
+                roll += p.quantity * (1.0 / ratio - 1.0 / rolled)
+                basis += p.quantity * (1.0 / rolled - 1.0 / new)
+            else:
+                roll += p.quantity * start * (rolled - ratio)
+                basis += p.quantity * (end * (new - ratio) - start * (rolled - ratio))
     return basis, roll
 
 

@@ -48,12 +48,17 @@ def normalised(y: FloatArray, s: FloatArray) -> Parts:
     lead = half - h
     beta = half + h
     deep = lead > _SPLIT
-    e = np.exp(-0.5 * lead * lead)
+    square = lead * lead
+    square *= -0.5
+    e = np.exp(square)
     e *= 0.5
-    a = lead * _SQRT_HALF
-    step = np.where(deep, 2.0 * h, s)
+    points = np.empty((2, lead.size))
+    points[0] = np.where(deep, lead, -lead)
+    points[1] = beta
+    points *= _SQRT_HALF
+    step = np.where(deep, h + h, s)
     step *= _SQRT_HALF
-    x_lead, x_beta, difference = erfcx_pair(np.where(deep, a, -a), beta * _SQRT_HALF, step)
+    x_lead, x_beta, difference = erfcx_pair(points, step)
     return Parts(width, h, lead, beta, deep, e, x_lead, x_beta, difference)
 
 
@@ -102,7 +107,7 @@ def evaluate(
         tail = e * np.where(above, x_lead, x_beta) / np.maximum(k, _LEAST)
         out["dual"][:] = -_signed(tail, above > deep, call, df)
     if "rho" in out:
-        out["rho"][:] = -t * price
+        np.multiply(-t, price, out=out["rho"])
     _second(f, t, v, df, price, s if flat else None, (root, width, lead, beta, above, e), out)
     return True
 
@@ -131,14 +136,15 @@ def _second(
         out["vega"][:] = vega
     if "theta" in out:
         later = np.maximum(t, _LEAST)
-        rate = np.where(t > 0.0, -np.log(df) / later, 0.0)
-        out["theta"][:] = rate * price - 0.5 * vega * v / later
+        np.divide(-0.5 * vega * v, later, out=out["theta"])
+        if df.size > 1 or df[0] != 1.0:
+            out["theta"] += np.where(t > 0.0, -np.log(df) / later, 0.0) * price
     if "vanna" in out or "volga" in out:
         density /= np.maximum(v, _LEAST)
         if "vanna" in out:
-            out["vanna"][:] = density * np.where(above, lead, beta) / least_f
+            np.divide(density * np.where(above, lead, beta), least_f, out=out["vanna"])
         if "volga" in out:
-            out["volga"][:] = density * root * (-lead * beta)
+            np.multiply(density * root, -lead * beta, out=out["volga"])
 
 
 def _signed(tail: FloatArray, flip: BoolArray, call: BoolArray, df: FloatArray) -> FloatArray:

@@ -1,5 +1,6 @@
 """Arguments of any shapes made into columns that the kernels can walk."""
 
+from math import prod
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,14 +25,16 @@ def columns(is_call: npt.ArrayLike, *floats: npt.ArrayLike) -> Columns:
     """Broadcast; raises ValueError as numpy does where shapes do not fit."""
     arrays = [np.asarray(a, _FLOAT) for a in floats]
     flag = np.asarray(is_call, np.bool_)
-    shapes = {a.shape for a in arrays}
-    shapes.add(flag.shape)
-    shapes.discard(())
-    shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
-    size = 1
-    for length in shape:
-        size *= length
-    return Columns(shape, size, [_column(a, shape) for a in arrays], _column(flag, shape))
+    shape = flag.shape
+    for array in arrays:
+        if array.shape != shape and array.shape:
+            shape = np.broadcast_shapes(shape, array.shape) if shape else array.shape
+    return Columns(
+        shape,
+        prod(shape),
+        [a if a.shape == shape and a.ndim == 1 else _column(a, shape) for a in arrays],
+        _column(flag, shape),
+    )
 
 
 def _column(array: npt.NDArray[_T], shape: tuple[int, ...]) -> npt.NDArray[_T]:

@@ -63,21 +63,25 @@ def erfcx(x: FloatArray) -> FloatArray:
     return total / (1.0 + 2.0 * x)
 
 
-def erfcx_pair(a: FloatArray, b: FloatArray, step: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return erfcx(a), erfcx(b) and erfcx(a) - erfcx(b), for arrays of one shape (n,) in [-0.25, 1e103].
+def erfcx_pair(points: FloatArray, step: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return erfcx(a), erfcx(b) and erfcx(a) - erfcx(b) for a, b the rows of `points`, of shape (2, n), in [-0.25, 1e103].
 
     `step` is b - a, which the caller knows more exactly than subtraction would tell. The difference is formed from the divided
-    difference of the polynomial, so that it keeps its relative accuracy (2e-15) however close a and b are.
+    difference of the polynomial, so that it keeps its relative accuracy (6e-15) however close a and b are.
     """
-    pa, pb = a + SHIFT, b + SHIFT
-    ra, rb = SPAN / pa, SPAN / pb
-    value, slope = _values(1.0 - ra, 1.0 - rb) if a.size <= _FEW else _horner(1.0 - ra, 1.0 - rb)
-    slope *= ra
-    slope /= pb
-    value /= 1.0 + 2.0 * b
-    scale = 1.0 / (1.0 + 2.0 * a)
-    difference = (2.0 * value - slope) * scale
+    shifted = points + SHIFT
+    r = SPAN / shifted
+    t = 1.0 - r
+    value, slope = _values(t) if step.size <= _FEW else _horner(t[0], t[1])
+    slope *= r[0]
+    slope /= shifted[1]
+    q = points + points
+    q += 1.0
+    value /= q[1]
+    difference = value + value
+    difference -= slope
     difference *= step
+    difference /= q[0]
     return value + difference, value, difference
 
 
@@ -93,17 +97,14 @@ def _horner(ta: FloatArray, tb: FloatArray) -> tuple[FloatArray, FloatArray]:
     return value, slope
 
 
-def _values(ta: FloatArray, tb: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return what `_horner` does, from all powers at once."""
-    powers = np.empty((len(COEFFICIENTS), 2, ta.size))
+def _values(t: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return what `_horner` does for the rows of `t`, from all powers at once."""
+    powers = np.empty((len(COEFFICIENTS), *t.shape))
     powers[0] = 1.0
-    powers[1:, 0] = ta
-    powers[1:, 1] = tb
+    powers[1:] = t
     np.multiply.accumulate(powers, axis=0, out=powers)
-    sums = _hankel() @ powers[:, 1]
-    products = sums[1:]
-    products *= powers[:-1, 0]
-    return sums[0], np.add.reduce(products)
+    sums = np.dot(_hankel(), powers[:, 1])
+    return sums[0], np.add.reduce(sums[1:] * powers[:-1, 0])
 
 
 @lru_cache(maxsize=1)

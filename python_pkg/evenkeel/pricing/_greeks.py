@@ -1,6 +1,6 @@
 """The value the kernels return, and the names by which parts of it are asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -34,11 +34,11 @@ class Greeks:
     dividend_rho: FloatArray
 
     @classmethod
-    def of(cls, names: Iterable[str], columns: Iterable[FloatArray]) -> "Greeks":
+    def of(cls, names: tuple[str, ...], columns: Iterable[FloatArray]) -> "Greeks":
         """Make a value that holds these fields only."""
         value = object.__new__(cls)
-        for name, column in zip(names, columns, strict=False):
-            object.__setattr__(value, name, column)
+        for fill, column in zip(_fillers(names), columns, strict=False):
+            fill(value, column)
         return value
 
     def names(self) -> tuple[str, ...]:
@@ -53,6 +53,12 @@ class Greeks:
 
     def __repr__(self) -> str:
         return f"Greeks({', '.join(f'{name}={getattr(self, name)!r}' for name in self.names())})"
+
+
+@lru_cache(maxsize=256)
+def _fillers(names: tuple[str, ...]) -> tuple[Callable[[Greeks, FloatArray], None], ...]:
+    """Return the functions that set these slots; a frozen class leaves no quicker way."""
+    return tuple(Greeks.__dict__[name].__set__ for name in names)
 
 
 def _holds(value: Greeks, name: str) -> bool:

@@ -45,6 +45,11 @@ SPAN: Final = 7.5
 LOWEST: Final = -0.25
 """The least x for which the polynomial holds."""
 
+# As arrays, for quick calls.
+_ONE: Final = np.array(1.0)
+_SHIFT: Final = np.array(SHIFT)
+_SPAN: Final = np.array(SPAN)
+
 # Up to here one matrix product is quicker than a Horner step a coefficient, whose cost is the calls.
 _FEW: Final = 96
 
@@ -69,14 +74,14 @@ def erfcx_pair(points: FloatArray, step: FloatArray) -> tuple[FloatArray, FloatA
     `step` is b - a, which the caller knows more exactly than subtraction would tell. The difference is formed from the divided
     difference of the polynomial, so that it keeps its relative accuracy (6e-15) however close a and b are.
     """
-    shifted = points + SHIFT
-    r = SPAN / shifted
-    t = 1.0 - r
+    shifted = points + _SHIFT
+    r = _SPAN / shifted
+    t = _ONE - r
     value, slope = _values(t) if step.size <= _FEW else _horner(t[0], t[1])
     slope *= r[0]
     slope /= shifted[1]
     q = points + points
-    q += 1.0
+    q += _ONE
     value /= q[1]
     difference = value + value
     difference -= slope

@@ -22,13 +22,12 @@ import numpy.typing as npt
 
 from evenkeel import EvenkeelError, InputError
 from evenkeel.market.svi import ChainQuotes, SviSurface
-from evenkeel.pricing import black76
+from evenkeel.pricing import implied_vol
 
 FILE = "deribit_eth_chain_20260130T042515Z.csv"
 YEAR = 365 * 86400
 # Nearer to expiry a tick of the price is several points of volatility.
 SHORTEST = 2 * 86400
-HIGHEST_VOL = 10.0
 DEVIATIONS = np.array([-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0])
 
 FloatArray = npt.NDArray[np.float64]
@@ -78,22 +77,17 @@ def read_chain(path: Path) -> Chain:
 def vols(chain: Chain, price: FloatArray) -> FloatArray:
     """Return the volatilities that make Black's price in coin equal `price`, NaN where none does."""
     years = (chain.expiry - chain.time) / YEAR
-    low, high = np.zeros_like(price), np.full_like(price, HIGHEST_VOL)
-
-    def coin(vol: FloatArray) -> FloatArray:
-        return black76(chain.forward, chain.strike, years, vol, chain.is_call).price / chain.forward
-
-    solvable = (price > coin(low)) & (price < coin(high))
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        dear = coin(middle) > price
-        low, high = np.where(dear, low, middle), np.where(dear, middle, high)
-    return np.where(solvable, 0.5 * (low + high), np.nan)
+    return implied_vol(price * chain.forward, chain.forward, chain.strike, years, chain.is_call)
 
 
 def quotes_of(chain: Chain) -> ChainQuotes:
-    """Return the bid and ask volatilities of the out-of-the-money side of every strike, two days or more ahead."""
-    used = (chain.is_call == (chain.strike >= chain.forward)) & (chain.expiry - chain.time > SHORTEST)
+    """Return the two-sided quotes of the out-of-the-money side of every strike, two days or more ahead."""
+    bid, ask = vols(chain, chain.bid), vols(chain, chain.ask)
+    # A price at its bound has vol 0 or infinity, and no comparison holds for NaN.
+    quoted = (bid > 0.0) & (ask >= bid) & (ask < np.inf)
+    used = (
+        quoted & (chain.is_call == (chain.strike >= chain.forward)) & (chain.expiry - chain.time > SHORTEST)
+    )
     # The forward is read a moment apart for every option: an expiry gets one.
     forward = chain.forward.copy()
     for expiry in np.unique(chain.expiry):
@@ -103,8 +97,8 @@ def quotes_of(chain: Chain) -> ChainQuotes:
         expiry=chain.expiry[used],
         strike=chain.strike[used],
         forward=forward[used],
-        bid=vols(chain, chain.bid)[used],
-        ask=vols(chain, chain.ask)[used],
+        bid=bid[used],
+        ask=ask[used],
     )
 
 
@@ -156,12 +150,11 @@ def report(chain: Chain, quotes: ChainQuotes, surface: SviSurface) -> None:
     """Print the fits, the smiles, g and the arbitrage of the surface nearest to the quotes."""
     expiry, strike = np.asarray(quotes.expiry), np.asarray(quotes.strike)
     bid, ask = np.asarray(quotes.bid), np.asarray(quotes.ask)
-    two_sided = np.isfinite(bid) & np.isfinite(ask)
-    expiries = np.unique(expiry[two_sided])
+    expiries = np.unique(expiry)
     print("Fit to the mids, in points of volatility")
     print(f"{'expiry':>12} {'quotes':>6} {'ATM vol':>8} {'rms':>6} {'worst':>6} {'inside bid-ask':>15}")
     for e, s in zip(expiries, surface.slices, strict=True):
-        of = two_sided & (expiry == e)
+        of = expiry == e
         fitted = surface.vol(e, strike[of])
         error = 100.0 * (fitted - 0.5 * (bid[of] + ask[of]))
         inside = np.mean((fitted >= bid[of]) & (fitted <= ask[of]))
@@ -177,9 +170,7 @@ def report(chain: Chain, quotes: ChainQuotes, surface: SviSurface) -> None:
             values = 100.0 * s.vol(k) if table == "vol" else s.g(k)
             print(f"{day(e):>12} " + " ".join(f"{v:>6.2f}" for v in values))
     print("\nArbitrage in the fitted mids")
-    quoted = [
-        np.log(strike[two_sided & (expiry == e)] / f) for e, f in zip(expiries, surface.forwards, strict=True)
-    ]
+    quoted = [np.log(strike[expiry == e] / f) for e, f in zip(expiries, surface.forwards, strict=True)]
     print(
         "\n".join(
             [*butterflies(expiries, quoted, surface), *calendars(expiries, quoted, surface)] or ["none"]
@@ -232,7 +223,7 @@ def draw(quotes: ChainQuotes, surface: SviSurface, path: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415  after the backend is chosen
 
     expiry, bid, ask = (np.asarray(a) for a in (quotes.expiry, quotes.bid, quotes.ask))
-    expiries = np.unique(expiry[np.isfinite(bid) & np.isfinite(ask)])
+    expiries = np.unique(expiry)
     rows = -(-len(expiries) // 4)
     figure, axes = plt.subplots(2 * rows, 4, figsize=(18, 6 * rows), squeeze=False)
     for axis in axes.flat:

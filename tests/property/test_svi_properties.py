@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import least_squares
 
 from evenkeel.instruments import YEAR
 from evenkeel.market.svi import ChainQuotes, JumpWingError, Ssvi, SviSlice, SviSurface
@@ -127,3 +128,27 @@ def test_any_chain_has_a_surface_without_arbitrage(smiles, count):
         ChainQuotes(0.0, expiry, strike, forward, 0.99 * mid, 1.01 * mid), arbitrage_free=True
     )
     assert surface.is_arbitrage_free()
+
+
+@settings(max_examples=20, deadline=None)
+@given(slices(), st.integers(0, 2**32 - 1))
+def test_no_other_solver_fits_noise_better(s, seed):
+    assume(s.b * (1.0 + abs(s.rho)) < 1.5)
+    k = np.linspace(-2.5, 2.5, 17) * np.sqrt(s.total_variance(0.0))
+    vol = s.vol(k) * (1.0 + np.random.default_rng(seed).normal(0.0, 0.01, k.size))
+
+    def residual(x):
+        a, b, rho, m, sigma = x
+        w = a + b * (rho * (k - m) + np.hypot(k - m, sigma))
+        return np.sqrt(np.maximum(w, 1e-12) / s.years) - vol
+
+    fitted = SviSlice.fit(k, vol, years=s.years)
+    span = np.ptp(k)
+    bounds = ([-5, 0, -0.999, k[0] - span, 0.01 * span], [5, 2, 0.999, k[-1] + span, 10 * span])
+    start = np.clip([s.a, s.b, s.rho, s.m, s.sigma], np.array(bounds[0]) * 0.999, np.array(bounds[1]) * 0.999)
+    theirs = least_squares(residual, start, bounds=bounds, x_scale="jac").x
+    # Scipy's knows nothing of a least variance above 0 and of wings that are possible.
+    assume(theirs[1] * (1.0 + abs(theirs[2])) <= 2.0)
+    assume(theirs[0] + theirs[1] * theirs[4] * np.sqrt(1.0 - theirs[2] ** 2) > 0.0)
+    ours = residual([fitted.a, fitted.b, fitted.rho, fitted.m, fitted.sigma])
+    assert ours @ ours <= (1.0 + 1e-4) * (residual(theirs) @ residual(theirs))

@@ -11,7 +11,7 @@ import numpy as np
 
 from evenkeel.market.svi._arrays import FloatArray
 
-_ROUNDS: Final = 200
+_ROUNDS: Final = 1000
 _GIVE_UP: Final = 1e12
 
 

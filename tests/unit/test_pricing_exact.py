@@ -125,6 +125,33 @@ def test_black_scholes_is_the_derivative_of_its_price(engine):
                     assert float(getattr(got, name)) == pytest.approx(float(want), rel=2e-13), name
 
 
+def test_black_scholes_prices_to_2e_13(engine):
+    """Total vols from 1%: below, the rounding of the forward itself is more than that of the price."""
+    rng = np.random.default_rng(3)
+    s, t = 10 ** rng.uniform(-2, 0.5, 1000), 10 ** rng.uniform(-3, 0.5, 1000)
+    rate, dividend = rng.uniform(-0.1, 0.3, (2, 1000))
+    spot = 10 ** rng.uniform(-2, 5, 1000)
+    strike = spot * np.exp((rate - dividend) * t - rng.uniform(-6, 6, 1000) * s)
+    vol, call = s / np.sqrt(t), rng.random(1000) < 0.5
+    got = black_scholes(spot, strike, t, vol, call, rate, dividend, greeks="price").price
+    with mp.workdps(60):
+        for i in range(1000):
+            a, years, r, q = (mp.mpf(float(x[i])) for x in (spot, t, rate, dividend))
+            # `exact` rounds its arguments to float64, so the forward has to come in as it is.
+            forward, discount = a * mp.exp((r - q) * years), mp.exp(-r * years)
+            k, v = mp.mpf(float(strike[i])), mp.mpf(float(vol[i]))
+            d1 = mp.log(forward / k) / (v * mp.sqrt(years)) + v * mp.sqrt(years) / 2
+            sign = 1 if call[i] else -1
+            want = (
+                sign
+                * discount
+                * (forward * mp.ncdf(sign * d1) - k * mp.ncdf(sign * (d1 - v * mp.sqrt(years))))
+            )
+            outside = want - discount * max(sign * (forward - k), 0)
+            if outside > mp.mpf(10) ** -10 * discount * min(forward, k):
+                assert abs(mp.mpf(float(got[i])) - want) <= 2e-13 * want, i
+
+
 def test_erfcx_and_its_differences_match_sixty_digits():
     rng = np.random.default_rng(1)
     a = np.concatenate([rng.uniform(-0.25, 8, 200), rng.uniform(8, 30, 40), [-0.25, 0.0]])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from evenkeel.instruments import Book, EuropeanOption, Perp, Position, Spot
 from evenkeel.market import Market
 from evenkeel.risk import Attribution, Columns, explain, greeks
+from examples import examples
 
 DAY = 86400
 NOW = 1_750_000_000
@@ -60,7 +61,7 @@ def scale(book, market, name):
     return sum(abs(greeks(Book((p,)), market).of(name, "WETH")) for p in book.positions)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(books, markets)
 def test_greeks_equal_bump_and_revalue(book, market):
     found = greeks(book, market)
@@ -84,7 +85,7 @@ def test_greeks_equal_bump_and_revalue(book, market):
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.integers(0, 10_000))
 def test_attribution_of_an_hourly_path_of_straddles_leaves_little(seed):
     rng = np.random.default_rng(seed)

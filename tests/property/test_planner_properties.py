@@ -11,6 +11,7 @@ from evenkeel.market import market_from_state
 from evenkeel.planner import candidates, delta_band, plan
 from evenkeel.risk import greeks
 from evenkeel.strategy import parse_mandate
+from examples import examples
 from model_vault import ADDRESSES, ORDER, PERP_A, PERP_B, SWAP, TRADE, VAULT, WAD, WETH, ModelVault
 
 RULES = parse_mandate(raw()).resolve(VAULT, ADDRESSES)
@@ -30,7 +31,7 @@ def vaults(draw):
     return vault
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(vaults())
 def test_a_plan_ends_inside_the_band(vault):
     snapshot = vault.snapshot()
@@ -68,7 +69,7 @@ def test_a_plan_ends_inside_the_band(vault):
         assert not any(a.kind in {"hedge", "buy_back"} for a in again.actions)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(vaults(), st.lists(st.floats(-20.0, 20.0), min_size=1, max_size=3))
 def test_whatever_pending_orders_fill_a_hedge_makes_delta_no_worse(vault, orders):
     vault.pending = tuple(Exposure(WETH, 0, Greeks(round(size * WAD), 0, 0, 0)) for size in orders)

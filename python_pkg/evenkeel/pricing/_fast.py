@@ -99,6 +99,14 @@ def _erfcx(x: float) -> float:
 
 
 @_inline
+def _minus_log(x: float) -> float:
+    """Return -ln(x) for x > 0."""
+    high, low = (1.0, x) if x < 1.0 else (x, 1.0)
+    size = _log_ratio(high, low)
+    return size if x < 1.0 else -size
+
+
+@_inline
 def _normalised(y: float, s: float) -> tuple[float, float, float, float, float, float]:
     """Return lead, beta, exp(-lead^2/2)/2, erfcx(+-lead), erfcx(beta) and the two's difference; `_blocked.evaluate` has the names."""
     width = _LEAST if s < _LEAST else s
@@ -188,6 +196,32 @@ def _fill(w: FloatArray, size: int) -> None:
         w[base + 8 * _BLOCK] = -df * _probability(part * x2 / least_k, above and not deep, call)
 
 
+@_inline
+def _load(w: FloatArray, base: int, column: FloatArray, start: int, size: int) -> None:
+    """Copy a block of a column, or its only element; whole slices, because an index with a stride would not vectorise."""
+    to = w[base : base + size]
+    if column.size == 1:
+        for i in range(size):
+            to[i] = column[0]
+    else:
+        part = column[start : start + size]
+        for i in range(size):
+            to[i] = part[i]
+
+
+@_inline
+def _load_flag(w: FloatArray, base: int, column: BoolArray, start: int, size: int) -> None:
+    """As `_load`, 1.0 for true."""
+    to = w[base : base + size]
+    if column.size == 1:
+        for i in range(size):
+            to[i] = 1.0 if column[0] else 0.0
+    else:
+        part = column[start : start + size]
+        for i in range(size):
+            to[i] = 1.0 if part[i] else 0.0
+
+
 @_compiled(
     "int64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1], int64[::1], float64[:, ::1])"
 )
@@ -206,28 +240,18 @@ def evaluate(
     `out` has shape (len(rows), n), inputs n elements, or one where it is the same for all.
     """
     n = out.shape[1]
-    steps = (
-        min(f.size - 1, 1),
-        min(k.size - 1, 1),
-        min(t.size - 1, 1),
-        min(v.size - 1, 1),
-        min(df.size - 1, 1),
-        min(call.size - 1, 1),
-    )
     only_price = rows.size == 1 and rows[0] == 0
     refused = 0
     # One array for the block's inputs and outputs: with several, the compiler would have to prove at run time that none overlap.
     w = np.empty((_INPUTS + _ROWS) * _BLOCK)
     for start in range(0, n, _BLOCK):
         size = min(_BLOCK, n - start)
-        for i in range(size):
-            j = start + i
-            w[i] = f[j * steps[0]]
-            w[_BLOCK + i] = k[j * steps[1]]
-            w[2 * _BLOCK + i] = t[j * steps[2]]
-            w[3 * _BLOCK + i] = v[j * steps[3]]
-            w[4 * _BLOCK + i] = df[j * steps[4]]
-            w[5 * _BLOCK + i] = 1.0 if call[j * steps[5]] else 0.0
+        _load(w, 0, f, start, size)
+        _load(w, _BLOCK, k, start, size)
+        _load(w, 2 * _BLOCK, t, start, size)
+        _load(w, 3 * _BLOCK, v, start, size)
+        _load(w, 4 * _BLOCK, df, start, size)
+        _load_flag(w, 5 * _BLOCK, call, start, size)
         for i in range(size):
             refused += (
                 (w[i] < 0.0)
@@ -239,18 +263,15 @@ def evaluate(
         if only_price:
             _fill_price(w, size)
         else:
-            if steps[4] == 0:
-                minus_log = -np.log(df[0])
-                for i in range(size):
-                    w[6 * _BLOCK + i] = minus_log
-            else:
-                for i in range(size):
-                    w[6 * _BLOCK + i] = -np.log(w[4 * _BLOCK + i])
+            for i in range(size):
+                w[6 * _BLOCK + i] = _minus_log(w[4 * _BLOCK + i])
             _fill(w, size)
         for row in range(rows.size):
             base = (_INPUTS + rows[row]) * _BLOCK
+            to = out[row, start : start + size]
+            part = w[base : base + size]
             for i in range(size):
-                out[row, start + i] = w[base + i]
+                to[i] = part[i]
     return refused
 
 
@@ -352,25 +373,15 @@ def implied(
 ) -> None:
     """Fill `out` with implied volatilities; inputs have its size, or one element where it is the same for all."""
     n = out.size
-    steps = (
-        min(p.size - 1, 1),
-        min(f.size - 1, 1),
-        min(k.size - 1, 1),
-        min(t.size - 1, 1),
-        min(df.size - 1, 1),
-        min(call.size - 1, 1),
-    )
     w = np.empty(11 * _BLOCK)
     for start in range(0, n, _BLOCK):
         size = min(_BLOCK, n - start)
-        for i in range(size):
-            j = start + i
-            w[i] = p[j * steps[0]]
-            w[_BLOCK + i] = f[j * steps[1]]
-            w[2 * _BLOCK + i] = k[j * steps[2]]
-            w[3 * _BLOCK + i] = t[j * steps[3]]
-            w[4 * _BLOCK + i] = df[j * steps[4]]
-            w[5 * _BLOCK + i] = 1.0 if call[j * steps[5]] else 0.0
+        _load(w, 0, p, start, size)
+        _load(w, _BLOCK, f, start, size)
+        _load(w, 2 * _BLOCK, k, start, size)
+        _load(w, 3 * _BLOCK, t, start, size)
+        _load(w, 4 * _BLOCK, df, start, size)
+        _load_flag(w, 5 * _BLOCK, call, start, size)
         _prepare(w, size)
         large = 0
         for i in range(size):
@@ -381,9 +392,11 @@ def implied(
                 w[10 * _BLOCK + i] = s + _householder(
                     w[6 * _BLOCK + i], s, w[7 * _BLOCK + i], w[8 * _BLOCK + i] > 0.5
                 )
+        to = out[start : start + size]
         for i in range(size):
             known = w[9 * _BLOCK + i]
-            out[start + i] = w[10 * _BLOCK + i] / np.sqrt(w[3 * _BLOCK + i]) if known == -1.0 else known
+            solved = w[10 * _BLOCK + i] / np.sqrt(w[3 * _BLOCK + i])
+            to[i] = solved if known == -1.0 else known
 
 
 @lru_cache(maxsize=256)

@@ -92,8 +92,8 @@ sandbox: setup ## a local chain with the real protocols on it, until Ctrl-C
 	@$(VENV)/bin/evenkeel sandbox up $(ARGS)
 
 lint: $(DONE)/python ## ruff: lint and format
-	@$(VENV)/bin/ruff check python_pkg scripts tests
-	@$(VENV)/bin/ruff format --check python_pkg scripts tests
+	@$(VENV)/bin/ruff check python_pkg scripts tests examples
+	@$(VENV)/bin/ruff format --check python_pkg scripts tests examples
 
 types: $(DONE)/contracts ## mypy --strict over the package
 	@$(VENV)/bin/mypy

@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 CRASH = ["--prices", "eth_usdt_1h.csv", "--from", "2024-08-04T12:00", "--steps", "48"]
@@ -124,3 +126,32 @@ def test_a_real_crash_without_a_keeper():
     code, document = run("--no-keeper", *CRASH)
     assert code == 0
     assert_the_unkept_vault_was_liquidated(document["counterfactual"])
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_broken_off_leaves_nothing_running(ending):
+    command = [sys.executable, "-m", "evenkeel", "demo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as demo:
+        for line in demo.stdout:
+            if "nobody at the helm" in line:
+                break
+        children = psutil.Process(demo.pid).children(recursive=True)
+        assert children
+        demo.send_signal(ending)
+        assert demo.wait(30) != 0
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []
+
+
+def test_a_kept_chain_is_there_until_it_is_told_to_end():
+    command = [sys.executable, "-m", "evenkeel", "demo", "--keep"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as demo:
+        for line in demo.stderr:
+            if "the chain is at" in line:
+                break
+        (node,) = psutil.Process(demo.pid).children(recursive=True)
+        assert node.is_running()
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(30) == 0
+    _, alive = psutil.wait_procs([node], timeout=20)
+    assert alive == []

@@ -17,7 +17,7 @@ HOSTS = re.compile(
             r"files\." + "pythonhosted",
             "pypi" + r"\.org",
             r"deb\." + r"debian\.org",
-            "--(extra-)?" + "index-url",
+            "--(extra-)?ind" + "ex-url",
             '"resol' + 'ved": "http',
         ]
     )

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import argparse
 
 
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -40,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     """Play the story. Returns 0 when every promise held, else 1. Raises `InputError` for what cannot be played."""
     if args.speed is not None and not args.speed > 0:
         raise InputError(f"--speed {args.speed:g}: expected steps a second, above 0")
+    # As with Ctrl-C, everything that was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with view(quiet=args.json) as shown:
         outcome = play(
             shown,
@@ -53,16 +58,20 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.json:
         print(json.dumps(outcome.document))
-    if args.keep and outcome.sandbox is not None:
-        _wait(outcome.url)
-        outcome.sandbox.close()
+    if outcome.sandbox is not None:
+        try:
+            _wait(outcome.url)
+        finally:
+            outcome.sandbox.close()
     return 0 if outcome.ok else 1
 
 
 def _wait(url: str) -> None:
+    # Blocked, a signal is not lost before `sigwait` looks for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     print(
         f"the chain is at {url}; EVENKEEL_RPC={url} make console; Ctrl-C stops it",
         file=sys.stderr,
         flush=True,
     )
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    signal.sigwait(_ENDS)

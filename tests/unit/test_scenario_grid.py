@@ -18,6 +18,7 @@ from evenkeel.instruments import (
     Spot,
 )
 from evenkeel.market import LendingRates, Market, PerpQuote, PowerQuote
+from evenkeel.pricing import PricingError, use_engine
 from evenkeel.risk import RiskError, grid, stress_loss, stress_scenarios
 
 DAY = 86400
@@ -53,6 +54,15 @@ BOOK = Book(
 SPOTS, VOLS, DAYS = (-0.3, 0.0, 0.2), (-0.1, 0.0, 0.3), (0.0, 1.0, 6.0)
 
 
+@pytest.fixture(params=["numpy", "numba"])
+def engine(request):
+    if request.param == "numba":
+        pytest.importorskip("numba")
+    use_engine(request.param)
+    yield request.param
+    use_engine("auto")
+
+
 def moved(move, shock, shift, days):
     """The market of one scenario, made by hand; the normalisation shrinks at the volatility of the scenario."""
     tokens = ("WETH", "WBTC") if move == "spot" else (move,)
@@ -72,6 +82,7 @@ def carry_a_day(book):
     return sum(found.of("carry", t) for t in found.underlyings) + found.asset_carry
 
 
+@pytest.mark.usefixtures("engine")
 def test_grid_equals_one_revaluation_a_scenario():
     found = grid(BOOK, MARKET, SPOTS, VOLS, DAYS)
     assert found.moves == ("spot", "WBTC", "WETH")
@@ -85,6 +96,7 @@ def test_grid_equals_one_revaluation_a_scenario():
                     assert found.pnl[m, s, v, d] == pytest.approx(want, abs=1e-7), (move, shock, shift, days)
 
 
+@pytest.mark.usefixtures("engine")
 def test_worst_names_its_scenario_and_units_add_up():
     found = grid(BOOK, MARKET, SPOTS, VOLS, DAYS)
     assert found.worst.amount == pytest.approx(-found.pnl.min())
@@ -96,6 +108,7 @@ def test_worst_names_its_scenario_and_units_add_up():
     assert set(found.margin) == {(p.venue, p.unit) for p in BOOK.positions}
 
 
+@pytest.mark.usefixtures("engine")
 def test_large_books_are_valued_in_blocks_to_the_same_numbers():
     rng = np.random.default_rng(1)
     legs = [
@@ -115,6 +128,62 @@ def test_large_books_are_valued_in_blocks_to_the_same_numbers():
     for (venue, unit), gain in zip(found.units, found.unit_pnl[:, 0, -1, -1, 0], strict=True):
         mine = [i for i, p in enumerate(legs) if (p.venue, p.unit) == (venue, unit)]
         assert gain == pytest.approx(whole[0, mine].sum(), rel=1e-11, abs=1e-8)
+
+
+def test_both_engines_give_the_same_grid_to_the_last_digits_of_its_gross():
+    """With options that have expired, have no volatility, or no strike, are exactly at the money, or far from it."""
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(3)
+    expiries = (NOW - DAY, NOW, NOW + 60, NEAR, FAR)
+    strikes = (0.0, 1e-3, 3000.0, 3060.0, 1e9, *rng.uniform(2000.0, 4000.0, 60).tolist())
+    legs = tuple(
+        Position(
+            EuropeanOption(token, expiry, strike, bool(rng.integers(2)), bool(rng.integers(2))),
+            float(rng.normal()),
+            f"v{rng.integers(3)}",
+            int(rng.integers(4)),
+        )
+        for token in ("WETH", "WBTC")
+        for expiry in expiries
+        for strike in strikes
+    )
+    vols = {(leg.instrument.underlying, leg.instrument.expiry): 0.5 for leg in legs}
+    at_strike = {("WETH", FAR, 3000.0): 0.0, ("WETH", NEAR, 3060.0): np.inf}
+    market = replace(MARKET, vols=vols, strike_vols=at_strike, discounts={FAR: 0.98})
+    book = Book((*legs, Position(Spot("WETH"), 2.0, "v0")))
+    found = {}
+    for name in ("numpy", "numba"):
+        use_engine(name)
+        found[name] = grid(
+            book, market, np.linspace(-0.99, 3.0, 19), (-0.6, -0.5, 0.0, 4.0), (0.0, 5.0, 90.0)
+        )
+    use_engine("auto")
+    columns = Columns.of(book, market)
+    gross = dict.fromkeys(found["numpy"].units, 0.0)
+    for venue, unit, worth in zip(columns.venue, columns.unit, columns.values(), strict=True):
+        gross[venue, unit] += abs(float(worth))
+    assert found["numba"].units == found["numpy"].units
+    for i, unit in enumerate(found["numpy"].units):
+        error = np.abs(found["numba"].unit_pnl[i] - found["numpy"].unit_pnl[i]).max()
+        assert error <= 1e-13 * gross[unit]
+
+
+def test_no_move_gains_exactly_nothing(engine):
+    legs = tuple(
+        Position(EuropeanOption("WETH", FAR, 2000.0 + k, bool(k % 2)), 0.1 * k, "lyra", k % 3)
+        for k in range(300)
+    )
+    found = grid(Book(legs), MARKET, (0.0, 0.1), (0.0, 0.1), (0.0, 1.0))
+    assert np.all(found.unit_pnl[:, :, 0, 0, 0] == 0.0), engine
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_market_out_of_the_formulas_domain_is_refused():
+    book = Book((Position(EuropeanOption("WETH", FAR, 3000.0, True), 1.0, "lyra"),))
+    with pytest.raises(PricingError, match="forward: expected 0 or more"):
+        grid(book, replace(MARKET, ratios={("WETH", FAR): -1.0}), SPOTS)
+    with pytest.raises(PricingError, match="discount: expected more than 0"):
+        grid(book, replace(MARKET, discounts={FAR: 0.0}), SPOTS)
 
 
 def test_stress_loss_is_the_worst_of_its_own_grid():

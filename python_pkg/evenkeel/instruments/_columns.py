@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from evenkeel.instruments._instruments import LpRange
-from evenkeel.instruments._linear import LinearRows
+from evenkeel.instruments._instruments import EuropeanOption, LpRange, PowerPerp
+from evenkeel.instruments._linear import LINEAR, LinearRows
 from evenkeel.instruments._options import OptionRows
 from evenkeel.instruments._power import PowerRows
 from evenkeel.instruments._ranges import RangeRows
 from evenkeel.instruments._rows import Exposures, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from evenkeel.instruments._book import Book
+    from evenkeel.instruments._book import Book, Position
     from evenkeel.instruments._view import MarketView
 
 _CELLS: Final = 65_536
@@ -46,21 +47,28 @@ class Columns:
     def of(cls, book: Book, market: MarketView) -> Columns:
         """Lay out `book` in `market`; `MarketError` where a price or volatility is not known."""
         named = {market.asset} | {p.instrument.underlying for p in book.positions}
-        named |= {p.instrument.quote for p in book.positions if isinstance(p.instrument, LpRange)}
+        kinds = {type(p.instrument) for p in book.positions}
+        if any(issubclass(kind, LpRange) for kind in kinds):
+            named |= {p.instrument.quote for p in book.positions if isinstance(p.instrument, LpRange)}
         tokens = tuple(sorted(named))
         index = {token: i for i, token in enumerate(tokens)}
         owned = list(enumerate(book.positions))
+
+        def of_kind(*wanted: type) -> list[tuple[int, Position]]:
+            # Asking each position its kind is most of the work, and most books have none of most kinds.
+            return owned if any(issubclass(kind, wanted) for kind in kinds) else []
+
         return cls(
             asset=market.asset,
             cash=book.cash,
             tokens=tokens,
             spots=np.array([market.spot(token) for token in tokens], dtype=np.float64),
-            venue=tuple(p.venue for p in book.positions),
-            unit=tuple(p.unit for p in book.positions),
-            linear=LinearRows.of(owned, market, index),
-            options=OptionRows.of(owned, market, index),
-            powers=PowerRows.of(owned, market, index),
-            ranges=RangeRows.of(owned, market, index),
+            venue=tuple([p.venue for p in book.positions]),
+            unit=tuple([p.unit for p in book.positions]),
+            linear=LinearRows.of(of_kind(*LINEAR), market, index),
+            options=OptionRows.of(of_kind(EuropeanOption), market, index),
+            powers=PowerRows.of(of_kind(PowerPerp), market, index),
+            ranges=RangeRows.of(of_kind(LpRange), market, index),
         )
 
     @property
@@ -118,17 +126,30 @@ class Columns:
         prices, shift, passed = prices.reshape(-1, len(self.tokens)), shift.ravel(), passed.ravel()
         total = np.zeros((shift.size, owners))
         for group in self.groups:
-            order = np.argsort(owner[group.row], kind="stable")
-            holders, starts = np.unique(owner[group.row][order], return_index=True)
-            block = -(-_CELLS // len(order))
-            for at in range(0, shift.size, block):
-                part = slice(at, at + block)
-                worth = group.value(prices[part], shift[part], passed[part])
-                if len(holders) == 1:
-                    total[part, holders[0]] += worth.sum(axis=-1)
-                else:
-                    total[part, holders] += np.add.reduceat(worth[:, order], starts, axis=-1)
+            _add(group, owner, total, prices, shift, passed)
         return total.reshape(*lead, owners)
+
+    def grid_sums(
+        self, owner: IntArray, owners: int, spots: FloatArray, vol_shifts: FloatArray, elapsed: FloatArray
+    ) -> FloatArray:
+        """Return what `sums` does in all combinations of the last three, of shape (owners, spots, vol_shifts, elapsed).
+
+        `spots` (spots, tokens), the rest one-dimensional. What combinations have in common is computed once where options are compiled.
+        """
+        shape = (len(spots), vol_shifts.size, elapsed.size)
+        options = self.options
+        known = None
+        if len(options.row):
+            known = options.sums(owner[options.row], owners, spots, vol_shifts, elapsed)
+        groups = [group for group in self.groups if known is None or group is not options]
+        total = np.zeros((prod(shape), owners))
+        if groups:
+            tiled = np.broadcast_to(spots[:, None, None], (*shape, len(self.tokens)))
+            prices, shift, passed = self._scenarios(tiled, vol_shifts[:, None], elapsed)
+            for group in groups:
+                _add(group, owner, total, prices.reshape(-1, len(self.tokens)), shift.ravel(), passed.ravel())
+        apart = np.moveaxis(total.reshape(*shape, owners), -1, 0)
+        return apart if known is None else apart + known
 
     def _scenarios(
         self, spots: FloatArray | None, vol_shift: npt.ArrayLike, elapsed: npt.ArrayLike
@@ -142,3 +163,24 @@ class Columns:
             np.broadcast_to(shift, lead),
             np.broadcast_to(passed, lead),
         )
+
+
+def _add(
+    group: LinearRows | OptionRows | PowerRows | RangeRows,
+    owner: IntArray,
+    total: FloatArray,
+    prices: FloatArray,
+    shift: FloatArray,
+    passed: FloatArray,
+) -> None:
+    """Add to `total`, of shape (scenarios, owners), what each owner's part of `group` is worth in each scenario, block by block."""
+    order = np.argsort(owner[group.row], kind="stable")
+    holders, starts = np.unique(owner[group.row][order], return_index=True)
+    block = -(-_CELLS // len(order))
+    for at in range(0, shift.size, block):
+        part = slice(at, at + block)
+        worth = group.value(prices[part], shift[part], passed[part])
+        if len(holders) == 1:
+            total[part, holders[0]] += worth.sum(axis=-1)
+        else:
+            total[part, holders] += np.add.reduceat(worth[:, order], starts, axis=-1)

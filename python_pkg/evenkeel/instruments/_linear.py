@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from evenkeel.instruments._view import MarketView
 
 _DAYS = 365.0
+
+LINEAR: Final = (Spot, Perp, DatedFuture, Loan)
+"""What `LinearRows` lays out."""
 
 
 class _Terms(NamedTuple):
@@ -54,7 +57,7 @@ class LinearRows:
         cls, owned: list[tuple[int, Position]], market: MarketView, index: Mapping[str, int]
     ) -> LinearRows:
         """Lay out the linear positions of `owned`."""
-        rows = [(i, p) for i, p in owned if isinstance(p.instrument, Spot | Perp | DatedFuture | Loan)]
+        rows = [(i, p) for i, p in owned if isinstance(p.instrument, LINEAR)]
         terms = [_terms(p, market) for _, p in rows]
         return cls(
             row=integers([i for i, _ in rows]),

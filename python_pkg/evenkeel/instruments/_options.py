@@ -9,7 +9,7 @@ import numpy as np
 
 from evenkeel.instruments._instruments import EuropeanOption
 from evenkeel.instruments._rows import BoolArray, Exposures, FloatArray, IntArray, floats, integers
-from evenkeel.pricing import Greeks, black76
+from evenkeel.pricing import Greeks, black76, scenario_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,22 +42,32 @@ class OptionRows:
     def of(
         cls, owned: list[tuple[int, Position]], market: MarketView, index: Mapping[str, int]
     ) -> OptionRows:
-        """Lay out the options of `owned`."""
+        """Lay out the options of `owned`; `index` numbers its tokens from 0 in their order."""
         rows = [(i, p, p.instrument) for i, p in owned if isinstance(p.instrument, EuropeanOption)]
-        ratio = floats([market.ratio(o.underlying, o.expiry) for _, _, o in rows])
-        inverse = np.array([o.inverse for _, _, o in rows], dtype=np.bool_)
+        options = [option for _, _, option in rows]
+        names, dates = [o.underlying for o in options], [o.expiry for o in options]
+        strikes = [o.strike for o in options]
+        token, expiry = integers([index[name] for name in names]), integers(dates)
+        # The market is asked once an expiry: a chain has few of them, and each question costs a call.
+        distinct, date = np.unique(expiry, return_inverse=True)
+        asked = distinct.tolist()
+        pairs, pair = np.unique(date * len(index) + token, return_inverse=True)
+        tokens = list(index)
+        ratios = [market.ratio(tokens[at % len(index)], asked[at // len(index)]) for at in pairs.tolist()]
+        ratio = floats(ratios)[pair]
+        inverse = np.array([o.inverse for o in options], dtype=np.bool_)
         return cls(
             row=integers([i for i, _, _ in rows]),
-            token=integers([index[o.underlying] for _, _, o in rows]),
+            token=token,
             quantity=floats([p.quantity for _, p, _ in rows]),
-            strike=floats([o.strike for _, _, o in rows]),
-            expiry=integers([o.expiry for _, _, o in rows]),
-            years=floats([market.years(o.expiry) for _, _, o in rows]),
-            vol=floats(market.vols_at([(o.underlying, o.expiry, o.strike) for _, _, o in rows])),
-            is_call=np.array([o.is_call for _, _, o in rows], dtype=np.bool_),
+            strike=floats(strikes),
+            expiry=expiry,
+            years=floats([market.years(at) for at in asked])[date],
+            vol=floats(market.vols_at(list(zip(names, dates, strikes, strict=True)))),
+            is_call=np.array([o.is_call for o in options], dtype=np.bool_),
             inverse=inverse,
             ratio=ratio,
-            discount=np.where(inverse, 1.0, floats([market.discount(o.expiry) for _, _, o in rows])),
+            discount=np.where(inverse, 1.0, floats([market.discount(at) for at in asked])[date]),
             weight=np.where(inverse, 1.0 / ratio, 1.0),
         )
 
@@ -68,13 +78,29 @@ class OptionRows:
         forward ratio and interest rate held.
         """
         vols = np.maximum(self.vol + vol_shift[..., None], 0.0)
-        years, discount = self.years, self.discount
-        if np.any(elapsed):
-            years = np.maximum(self.years - elapsed[..., None], 0.0)
-            discount = self.discount ** (years / np.where(self.years > 0.0, self.years, 1.0))
+        years, discount = self._at(elapsed) if np.any(elapsed) else (self.years, self.discount)
         forward = spots[..., self.token] * self.ratio
         priced = black76(forward, self.strike, years, vols, self.is_call, discount, "price").price
         return priced * (self.quantity * self.weight)
+
+    def sums(
+        self, owner: IntArray, owners: int, spots: FloatArray, vol_shifts: FloatArray, elapsed: FloatArray
+    ) -> FloatArray | None:
+        """Return the worth of each owner's rows, of shape (owners, spots, vol_shifts, elapsed), in all combinations of the last three.
+
+        `owner` by row; `spots` (spots, tokens), the rest one-dimensional and as in `value`. None where `value` must do it.
+        """
+        if not np.all(self.discount > 0.0):
+            return None
+        years, discount = self._at(elapsed)
+        held = discount * (self.quantity * self.weight)
+        columns = (self.token, self.ratio, self.strike, self.vol, self.is_call)
+        return scenario_sums(spots, vol_shifts, years, held, owner, owners, *columns)
+
+    def _at(self, elapsed: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return years and discounts, of shape (..., rows), when `elapsed` (...) years have passed."""
+        years = np.maximum(self.years - elapsed[..., None], 0.0)
+        return years, self.discount ** (years / np.where(self.years > 0.0, self.years, 1.0))
 
     def unit(self, spots: FloatArray) -> Greeks:
         """Return Black's Greeks of one contract of each row with respect to its forward, before `weight`."""

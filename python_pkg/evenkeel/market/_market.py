@@ -112,14 +112,18 @@ class Market:
         """Return `vol` of each (underlying, expiry, strike), asking each surface once."""
         fitted: dict[str, list[int]] = {}
         found = []
-        for i, (underlying, expiry, strike) in enumerate(options):
-            if underlying in self.surfaces:
+        surfaces, at_strike = self.surfaces, self.strike_vols
+        for i, option in enumerate(options):
+            underlying, expiry, strike = option
+            if underlying in surfaces:
                 found.append(0.0)
                 # A surface ends at its present: from its expiry on an option is worth its intrinsic, at any volatility.
                 if expiry > self.timestamp:
                     fitted.setdefault(underlying, []).append(i)
                 continue
-            known = self.strike_vols.get((underlying, expiry, strike), self.vols.get((underlying, expiry)))
+            known = at_strike.get(option)
+            if known is None:
+                known = self.vols.get((underlying, expiry))
             if known is None:
                 raise MarketError(
                     f"no volatility of {self.symbol(underlying)} at expiry {expiry}, strike {strike:g}"

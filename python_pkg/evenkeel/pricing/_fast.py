@@ -14,7 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from evenkeel.pricing._emit import bits, divided_difference, from_bits, polynomial
+from evenkeel.pricing._emit import bits, divided_difference, from_bits, polynomial, regrouped_sum
 from evenkeel.pricing._erfcx import COEFFICIENTS, SHIFT, SPAN, FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -50,6 +50,9 @@ _ROUNDER: Final = 6755399441055744.0  # 1.5 x 2^52: what is added to it loses it
 _TWO_52: Final = 4503599627370496.0
 _TWO_52_BITS: Final = 0x4330000000000000
 _OFFSET: Final = 4096  # makes any difference of exponents positive
+_FORWARDS: Final = 16  # so many that their columns stay in a near cache
+_MOST_WIDE: Final = 1e6
+_MOST_AWAY: Final = 1e7
 _EXP: Final = tuple(1.0 / float(np.prod(np.arange(1.0, n + 1.0))) for n in range(14))
 _ATANH: Final = tuple(1.0 / (2 * n + 3) for n in range(10))
 
@@ -273,6 +276,128 @@ def evaluate(
             for i in range(size):
                 to[i] = part[i]
     return refused
+
+
+@_inline
+def _otm(y: float, s: float, inverse_s: float, low: float) -> float:
+    """Return the undiscounted price of the out-of-the-money side; `_normalised` has the formula.
+
+    `inverse_s` is 1 / s, and finite at s = 0. At the caps on both the density is 0, so that they keep the one division finite and
+    change nothing.
+    """
+    h = y * inverse_s
+    h = _MOST_AWAY if h > _MOST_AWAY else h
+    lead = 0.5 * s - h
+    beta = 0.5 * s + h
+    e = 0.5 * _exp(-0.5 * lead * lead)
+    deep = lead > _SPLIT
+    a = (lead if deep else -lead) * _SQRT_HALF
+    b = beta * _SQRT_HALF
+    pa, pb = a + SHIFT, b + SHIFT
+    qa, qb = 1.0 + 2.0 * a, 1.0 + 2.0 * b
+    p, q = pa * pb, qa * qb
+    every = 1.0 / (p * q)
+    inverse, scale = q * every, p * every
+    step = (2.0 * h if deep else s) * _SQRT_HALF
+    value, slope = _erfcx_polynomials(1.0 - SPAN * (pb * inverse), 1.0 - SPAN * (pa * inverse))
+    x_beta = value * (qa * scale)
+    difference = (2.0 * x_beta - SPAN * slope * inverse) * (qb * scale) * step
+    part = low * e
+    rest: float = low - part * (2.0 * x_beta + difference)
+    return rest if deep else part * difference
+
+
+@_inline
+def _runs(owner: IntArray, ends: IntArray) -> int:
+    """Write where each run of equal owners ends; return how many there are."""
+    runs = 0
+    for i in range(owner.size):
+        if i + 1 == owner.size or owner[i + 1] != owner[i]:
+            ends[runs] = i + 1
+            runs += 1
+    return runs
+
+
+@_inline
+def _fill_sides(w: FloatArray, k: FloatArray, call: BoolArray) -> None:
+    """Turn forwards into |ln(f / k)|; after all of those follow the smaller of the two, and the intrinsic value."""
+    for i in range(k.size):
+        f = w[i]
+        low, high = (k[i], f) if f > k[i] else (f, k[i])
+        w[i] = _log_ratio(high, low)
+        w[_FORWARDS * _BLOCK + i] = low
+        w[2 * _FORWARDS * _BLOCK + i] = high - low if (f > k[i]) == call[i] else 0.0
+
+
+@_inline
+def _fill_widths(w: FloatArray, v: FloatArray, root: FloatArray, shift: float) -> None:
+    """Write vol sqrt(years) behind what `_fill_sides` writes, and one over it to the next block."""
+    base = 3 * _FORWARDS * _BLOCK
+    for i in range(v.size):
+        moved = v[i] + shift
+        s = _capped(0.0 if moved < 0.0 else moved) * root[i]
+        s = _MOST_WIDE if s > _MOST_WIDE else s
+        w[base + i] = s
+        w[base + _BLOCK + i] = 1.0 / (_LEAST if s < _LEAST else s)
+
+
+@_inline
+def _total(values: FloatArray) -> float:
+    total = 0.0
+    for value in values:
+        total = regrouped_sum(total, value)
+    return total
+
+
+@_compiled(
+    "void(float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], int64[::1], int64[::1], float64[::1], float64[::1],"
+    " float64[::1], boolean[::1], float64[:, :, :, ::1])"
+)
+def scenario_sums(
+    prices: FloatArray,
+    shifts: FloatArray,
+    roots: FloatArray,
+    held: FloatArray,
+    owner: IntArray,
+    token: IntArray,
+    ratio: FloatArray,
+    k: FloatArray,
+    v: FloatArray,
+    call: BoolArray,
+    out: FloatArray,
+) -> None:
+    """Add what options are worth to `out`, of shape (owners, prices, shifts, times); `_scenarios.scenario_sums` has the terms.
+
+    `roots` (times, options) are square roots of years, `held` (times, options) what an undiscounted price is multiplied by. Options
+    of one owner stand side by side. What depends on the forward alone, or on volatility and time alone, is computed once for a block
+    of options and a few prices, and nothing of the size of options x scenarios is kept.
+    """
+    low_at, intrinsic_at, widths = _FORWARDS * _BLOCK, 2 * _FORWARDS * _BLOCK, 3 * _FORWARDS * _BLOCK
+    w = np.empty(widths + 3 * _BLOCK)
+    worths, ends = w[widths + 2 * _BLOCK :], np.empty(_BLOCK, np.int64)
+    for start in range(0, k.size, _BLOCK):
+        part = slice(start, min(start + _BLOCK, k.size))
+        whose, of_token, ratios, strikes, flags = owner[part], token[part], ratio[part], k[part], call[part]
+        runs = _runs(whose, ends)
+        for first in range(0, prices.shape[0], _FORWARDS):
+            count = min(_FORWARDS, prices.shape[0] - first)
+            for j in range(count):
+                for i in range(whose.size):  # by itself: a loop that looks up is not vectorised
+                    w[j * _BLOCK + i] = prices[first + j, of_token[i]] * ratios[i]
+                _fill_sides(w[j * _BLOCK :], strikes, flags)
+            for at in range(shifts.size * roots.shape[0]):
+                time, shift = at // shifts.size, at % shifts.size
+                _fill_widths(w, v[part], roots[time, part], shifts[shift])
+                quantity = held[time, part]
+                for j in range(count):
+                    base = j * _BLOCK
+                    for i in range(quantity.size):
+                        otm = _otm(w[base + i], w[widths + i], w[widths + _BLOCK + i], w[base + low_at + i])
+                        w[widths + 2 * _BLOCK + i] = quantity[i] * (otm + w[base + intrinsic_at + i])
+                    begin = 0
+                    for end in ends[:runs]:
+                        out[whose[begin], first + j, shift, time] += _total(worths[begin:end])
+                        begin = end
 
 
 @_inline

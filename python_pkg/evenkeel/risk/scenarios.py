@@ -104,27 +104,26 @@ def grid(
     columns = Columns.of(book, market)
     moves = moving(columns, market)
     prices = moved_prices(columns, moves, axes[0])
-    shape = (len(moves), *(axis.size for axis in axes))
-    shifts = np.broadcast_to(axes[1][:, None], shape)
-    years = np.broadcast_to(axes[2] / 365.0, shape)
-
     owners = list(zip(columns.venue, columns.unit, strict=True))
     units = tuple(sorted(set(owners)))
     index = {unit: i for i, unit in enumerate(units)}
     owner = np.array([index[o] for o in owners], dtype=np.int64)
-    tiled = np.broadcast_to(prices[:, :, None, None, :], (*shape, len(columns.tokens)))
-    gains = columns.sums(owner, len(units), tiled, shifts, years) - columns.sums(owner, len(units))
+    still = (columns.spots[None], np.zeros(1), np.zeros(1))
+    flat = prices.reshape(-1, len(columns.tokens))
+    # The grid first: it may be what compiled code is loaded for, and both must be summed alike.
+    later = columns.grid_sums(owner, len(units), flat, axes[1], axes[2] / 365.0)
+    gains = later - columns.grid_sums(owner, len(units), *still)
     if axes[2].any():
         found = columns.exposures()
         earned = np.bincount(owner[found.row], weights=found.carry, minlength=len(units))
-        gains = gains + axes[2][:, None] * earned
+        gains = gains + axes[2] * earned[:, None, None, None]
     return Grid(
         moves=tuple(name for name, _ in moves),
         spots=tuple(axes[0].tolist()),
         vols=tuple(axes[1].tolist()),
         days=tuple(axes[2].tolist()),
         units=units,
-        unit_pnl=np.moveaxis(gains, -1, 0),
+        unit_pnl=gains.reshape(len(units), len(moves), *(axis.size for axis in axes)),
     )
 
 

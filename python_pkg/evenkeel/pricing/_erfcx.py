@@ -49,6 +49,9 @@ LOWEST: Final = -0.25
 _ONE: Final = np.array(1.0)
 _SHIFT: Final = np.array(SHIFT)
 _SPAN: Final = np.array(SPAN)
+_HALF: Final = np.array(0.5)
+
+_HALVES: Final = tuple(c / 2.0 for c in COEFFICIENTS)
 
 # Up to here one matrix product is quicker than a Horner step a coefficient, whose cost is the calls.
 _FEW: Final = 96
@@ -76,25 +79,23 @@ def erfcx_pair(points: FloatArray, step: FloatArray) -> tuple[FloatArray, FloatA
     """
     shifted = points + _SHIFT
     r = _SPAN / shifted
-    t = _ONE - r
-    value, slope = _values(t) if step.size <= _FEW else _horner(t[0], t[1])
+    value, slope = _values(r) if step.size <= _FEW else _horner(*(_ONE - r))
     slope *= r[0]
     slope /= shifted[1]
-    q = points + points
-    q += _ONE
+    # Half of 1 + 2x, as are the polynomials: twice each of them would be two calls more.
+    q = np.add(points, _HALF, shifted)
     value /= q[1]
-    difference = value + value
-    difference -= slope
+    difference = np.subtract(value, slope, slope)
     difference *= step
     difference /= q[0]
     return value + difference, value, difference
 
 
 def _horner(ta: FloatArray, tb: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return p(tb) and (p(ta) - p(tb)) / (ta - tb)."""
-    value = np.full_like(tb, COEFFICIENTS[-1])
+    """Return p(tb) / 2 and (p(ta) - p(tb)) / (ta - tb) / 2."""
+    value = np.full_like(tb, _HALVES[-1])
     slope = np.zeros_like(ta)
-    for coefficient in COEFFICIENTS[-2::-1]:
+    for coefficient in _HALVES[-2::-1]:
         slope *= ta
         slope += value
         value *= tb
@@ -102,22 +103,23 @@ def _horner(ta: FloatArray, tb: FloatArray) -> tuple[FloatArray, FloatArray]:
     return value, slope
 
 
-def _values(t: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return what `_horner` does for the rows of `t`, from all powers at once."""
-    powers = np.empty((len(COEFFICIENTS), *t.shape))
-    powers[0] = 1.0
-    powers[1:] = t
-    np.multiply.accumulate(powers, axis=0, out=powers)
-    sums = np.dot(_hankel(), powers[:, 1])
-    return sums[0], np.add.reduce(sums[1:] * powers[:-1, 0])
+def _values(r: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return what `_horner` does for the rows of t = 1 - r, from all powers at once."""
+    powers = np.empty((*r.shape, len(_HALVES)))
+    np.subtract(_ONE, r[:, :, None], powers)
+    powers[:, :, 0] = 1.0
+    np.multiply.accumulate(powers, 2, None, powers)
+    a, b = powers
+    sums = b.dot(_hankel())
+    return sums[:, -1], np.vecdot(sums[:, :-1], a[:, :-1])
 
 
 @lru_cache(maxsize=1)
 def _hankel() -> FloatArray:
-    """Return the coefficients, and below them row i of c[i + j + 1], which makes ta^i tb^j sum to the divided difference."""
-    size = len(COEFFICIENTS)
+    """Return column j of c[i + j + 1], which makes ta^j tb^i sum to the divided difference, and after them the coefficients."""
+    size = len(_HALVES)
     matrix = np.zeros((size, size))
-    matrix[0] = COEFFICIENTS
-    for i in range(size - 1):
-        matrix[i + 1, : size - i - 1] = COEFFICIENTS[i + 1 :]
+    for j in range(size - 1):
+        matrix[: size - j - 1, j] = _HALVES[j + 1 :]
+    matrix[:, -1] = _HALVES
     return matrix

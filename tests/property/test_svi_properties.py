@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
@@ -12,6 +12,9 @@ from evenkeel.market.svi import ChainQuotes, JumpWingError, Ssvi, SviSlice, SviS
 from examples import examples
 
 years = st.floats(0.01, 2.0)
+
+# A slice is many numbers of which some are drawn again; now and then that is more than hypothesis likes, and no fault.
+DRAWS = (HealthCheck.data_too_large,)
 
 
 @st.composite
@@ -43,7 +46,7 @@ def test_jump_wings_return_the_smile(s):
     np.testing.assert_allclose(back.total_variance(spread(s)), s.total_variance(spread(s)), rtol=1e-6)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=DRAWS)
 @given(slices())
 def test_search_finds_every_negative_g(s):
     k = spread(s)
@@ -55,7 +58,7 @@ def test_search_finds_every_negative_g(s):
     assert np.all(g[inside] <= 1e-9)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=DRAWS)
 @given(slices())
 def test_repair_frees_every_slice(s):
     repaired = s.repair()
@@ -63,7 +66,7 @@ def test_repair_frees_every_slice(s):
     np.testing.assert_allclose(repaired.total_variance(0.0), s.total_variance(0.0), rtol=1e-9)
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=DRAWS)
 @given(slices())
 def test_fit_returns_the_smile(s):
     # Steeper wings than 2 are arbitrage, and the fit does not go there.
@@ -73,7 +76,7 @@ def test_fit_returns_the_smile(s):
     np.testing.assert_allclose(fitted.vol(k), s.vol(k), rtol=1e-5)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=DRAWS)
 @given(
     st.floats(-0.95, 0.95),
     st.floats(0.05, 1.0),
@@ -115,7 +118,7 @@ def test_jump_wings_give_a_slice_with_them_or_a_typed_error(v, psi, p, c, share,
     np.testing.assert_allclose([wings.p * scale, wings.c * scale], [p * scale, c * scale], atol=1e-6)
 
 
-@settings(max_examples=examples(15), deadline=None)
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=DRAWS)
 @given(st.lists(slices(), min_size=2, max_size=3), st.integers(3, 12))
 def test_any_chain_has_a_surface_without_arbitrage(smiles, count):
     smiles = sorted(smiles, key=lambda s: s.years)
@@ -131,7 +134,7 @@ def test_any_chain_has_a_surface_without_arbitrage(smiles, count):
     assert surface.is_arbitrage_free()
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=DRAWS)
 @given(slices(), st.integers(0, 2**32 - 1))
 def test_no_other_solver_fits_noise_better(s, seed):
     assume(s.b * (1.0 + abs(s.rho)) < 1.5)

@@ -214,3 +214,8 @@ def test_import_needs_neither_scipy_nor_numba():
 def test_engine_is_chosen_by_name(engine):
     with pytest.raises(PricingError, match="engine: expected"):
         use_engine("fortran")
+
+
+def test_a_discount_that_underflows_is_refused():
+    with pytest.raises(PricingError, match="rate"):
+        black_scholes(100.0, 90.0, 1e5, 0.5, True, 0.05)

@@ -11,6 +11,7 @@ from evenkeel.pricing import _engine
 from evenkeel.pricing._columns import Columns, columns
 from evenkeel.pricing._erfcx import FloatArray
 from evenkeel.pricing._greeks import NAMES, SPOT_NAMES, Greeks, choose
+from evenkeel.pricing.errors import PricingError
 
 _ARGUMENTS: Final = ("forward", "strike", "years", "vol", "discount")
 
@@ -76,8 +77,8 @@ def black_scholes(
     -T S dV/dS, where x = S dV/dS - V. `greeks` as in `black76`, with `dividend_rho` besides.
 
     Limits and errors are those of `black76` at that forward, which rounds like any product: 1e-16 of it is up to 1e-13 of the price
-    of an option with vol sqrt(years) over 0.01. Raises `PricingError` where `spot`, `strike`, `years` or `vol` is negative or `greeks`
-    names no field, and ValueError where shapes do not broadcast.
+    of an option with vol sqrt(years) over 0.01. Raises `PricingError` where `spot`, `strike`, `years` or `vol` is
+    negative, the discount underflows to 0 or `greeks` names no field, and ValueError where shapes do not broadcast.
     """
     names = choose(greeks, SPOT_NAMES)
     # Both factors follow from years and rates alone, so they take the arguments' own shapes and no more.
@@ -90,6 +91,7 @@ def black_scholes(
     inner = Columns(given.shape, given.size, given.floats[:5], given.is_call)
     if not _engine.evaluate(base, inner, out):
         _engine.refuse(("spot", *_ARGUMENTS[1:4]), given.floats[:4])
+        raise PricingError("rate: expected e^(-rate years) above 0, but over these years it is not")
     found = dict(zip(base, out, strict=True))
     fields = [_at_constant_spot(name, found, given.floats).reshape(given.shape) for name in names]
     return Greeks.of(names, fields)

@@ -39,8 +39,6 @@ _WAD = 10**18
 _OPTION = "lyra-v1"
 _DAY = 86_400
 _DEADLINE = 600
-# The share of Lyra's requirement above the mandate's target that absorbs the vol which our own sale moves.
-_OPENING_SLACK = 1.0
 _GAS = 16_000_000
 
 
@@ -152,7 +150,7 @@ def _sell(stage: Stage) -> None:
                         listing=listing.listing,
                         is_call=is_call,
                         size=-per_batch * _WAD,
-                        collateral=round(required * target * _OPENING_SLACK),
+                        collateral=round(required * target),
                         limit=0,
                     )
                 )

@@ -91,7 +91,7 @@ contract RiskGuardTest is VaultCase {
 
     function _worth(Valuation memory v, int256 x, int256 y) private pure returns (int256) {
         Greeks memory g = v.exposures[0].greeks;
-        return v.mid + g.delta * x / 1e18 + g.gamma * x / 1e18 * x / 2e18 + g.vega * y / 1e18;
+        return v.mid + g.delta * x / 1e18 + g.gamma * x * x / 2e36 + g.vega * y / 1e18;
     }
 
     function test_InsideTheLimitsAnythingGoes() public view {

@@ -50,7 +50,7 @@ def fit_raw(
         if best is None or found[1] < best[1]:
             best = found
     assert best is not None
-    return _raw(best[0])
+    return raw(best[0])
 
 
 def _quotes(
@@ -162,10 +162,12 @@ def _residual(
     return root * (model - vol), partial * (root / (2.0 * model * years))[:, None]
 
 
-def _raw(x: FloatArray) -> tuple[float, float, float, float, float]:
-    """Return (a, b, rho, m, sigma)."""
-    sigma = float(np.exp(x[4]))
+def raw(x: FloatArray) -> tuple[float, float, float, float, float]:
+    """Return (a, b, rho, m, sigma) of (ln least variance, logits of the half slopes, m, ln sigma)."""
     right, left = (float(s) for s in _sigmoid(x[1:3]))
     b = right + left
     rho = (right - left) / b
-    return float(np.exp(x[0])) - 2.0 * sigma * float(np.sqrt(right * left)), b, rho, float(x[3]), sigma
+    sigma = float(np.exp(x[4]))
+    # From the rho that was rounded: next to +-1 the half slopes say another root, and the least variance would come out below 0.
+    root = float(np.sqrt((1.0 - rho) * (1.0 + rho)))
+    return float(np.exp(x[0])) - b * sigma * root, b, rho, float(x[3]), sigma

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenkeel.market.svi._arrays import FloatArray, negative_intervals
+from evenkeel.market.svi._fit import raw
 from evenkeel.market.svi._least_squares import least_squares
 from evenkeel.market.svi._slice import SviSlice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy.typing as npt
 
 # Standard deviations of the log price at which arbitrage is penalised.
 _PLACES: Final = np.sinh(np.linspace(-4.6, 4.6, 121))
@@ -62,7 +62,7 @@ def fit_free(
         def residual(
             x: FloatArray, weight: float = float(strictness), places: FloatArray = places
         ) -> FloatArray:
-            s = _unpack(x, start.years)
+            s = SviSlice(*raw(x), start.years)
             penalty = np.sqrt(weight) * _violation(s, before, after, places)
             return np.concatenate([root * (s.vol(k) - vol), penalty])
 
@@ -74,7 +74,7 @@ def fit_free(
             return here, np.stack(bumped, axis=-1)
 
         x, _ = least_squares(model, x, low, high)
-        found = _unpack(x, start.years)
+        found = SviSlice(*raw(x), start.years)
         wrong = _arbitrage(found, before, after)
         if not wrong.size:
             return found
@@ -120,11 +120,3 @@ def _pack(s: SviSlice) -> FloatArray:
     least = s.a + s.b * s.sigma * np.sqrt((1.0 - s.rho) * (1.0 + s.rho))
     half = np.clip(0.5 * s.b * np.array([1.0 + s.rho, 1.0 - s.rho]), 1e-9, 1.0 - 1e-9)
     return np.array([np.log(max(least, 1e-30)), *np.log(half / (1.0 - half)), s.m, np.log(s.sigma)])
-
-
-def _unpack(x: npt.NDArray[np.float64], years: float) -> SviSlice:
-    """Return the slice of these parameters."""
-    right, left = (float(h) for h in 1.0 / (1.0 + np.exp(-x[1:3])))
-    sigma, b = float(np.exp(x[4])), right + left
-    a = float(np.exp(x[0])) - 2.0 * sigma * float(np.sqrt(right * left))
-    return SviSlice(a, b, (right - left) / b, float(x[3]), sigma, years)

@@ -142,7 +142,7 @@ class SviSlice:
         gap = 2.0 * b * (psi * root / (b * np.cos(mean_angle))) ** 2
         h = (v - vt) * years / gap
         sigma = h * np.sqrt((1.0 - beta) * (1.0 + beta))
-        a = vt * years - sigma * root * np.sqrt(c * p)
+        a = vt * years - b * sigma * np.sqrt((1.0 - rho) * (1.0 + rho))
         return cls(float(a), float(b), float(rho), float(h * beta), float(sigma), years)
 
     def to_jump_wings(self) -> JumpWings:

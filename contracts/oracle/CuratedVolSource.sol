@@ -62,6 +62,9 @@ contract CuratedVolSource is IVolSource, AccessManaged {
     /// @notice The least seconds between two posts of a slice.
     uint256 public immutable minInterval;
 
+    /// @inheritdoc IVolSource
+    mapping(address underlying => uint256) public postedAt;
+
     mapping(address underlying => mapping(uint64 expiry => Slice)) private _slices;
 
     constructor(address authority_, uint256 maxAge_, uint256 maxMove_, uint256 halfWidth_, uint256 minInterval_)
@@ -123,6 +126,7 @@ contract CuratedVolSource is IVolSource, AccessManaged {
             if (move > maxMove) revert MoveTooLarge(previous, vol_, maxMove);
         }
         (stored.vol, stored.updatedAt) = (uint128(vol_), uint64(block.timestamp));
+        postedAt[underlying] = block.timestamp;
         emit Posted(underlying, expiry, previous, vol_);
     }
 }

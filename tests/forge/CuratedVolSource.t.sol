@@ -75,6 +75,19 @@ contract CuratedVolSourceTest is Test {
         source.vol(ETH, expiry + 1, 0);
     }
 
+    function test_postedAtIsTheLastChangeOfAnySliceOfTheUnderlying() public {
+        assertEq(source.postedAt(ETH), 0);
+        _post(0.75e18);
+        uint256 posted = block.timestamp;
+        skip(1 hours);
+        vm.prank(POSTER);
+        source.post(address(9), expiry, 0.5e18);
+        assertEq(source.postedAt(ETH), posted, "another underlying's");
+        vm.prank(POSTER);
+        source.post(ETH, expiry + 1, 0.5e18);
+        assertEq(source.postedAt(ETH), posted + 1 hours, "another expiry's");
+    }
+
     function test_stale() public {
         _post(0.75e18);
         uint256 posted = block.timestamp;

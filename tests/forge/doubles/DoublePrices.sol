@@ -35,9 +35,15 @@ contract DoubleOracle is IPriceOracle {
 contract DoubleVol is IVolSource {
     uint256 private _mid = 0.75e18;
     uint256 private _half = 0.02e18;
+    /// @dev When `set` was last called, for every underlying alike.
+    uint256 private _setAt;
 
     function set(uint256 mid, uint256 half) external {
-        (_mid, _half) = (mid, half);
+        (_mid, _half, _setAt) = (mid, half, block.timestamp);
+    }
+
+    function postedAt(address) external view returns (uint256) {
+        return _setAt;
     }
 
     function vol(address underlying, uint64 expiry, uint256)

@@ -17,6 +17,18 @@ struct VenueConfig {
     uint256 criticalHealth;
 }
 
+/// @notice What a vault is made of; none of it can be changed.
+struct VaultParts {
+    address asset;
+    string name;
+    string symbol;
+    address authority;
+    address oracle;
+    address volSource;
+    address valuer;
+    address guard;
+}
+
 /// @title IVault: shares over idle cash and venues, rebalanced under guard
 interface IVault is IERC4626 {
     error PastDeadline(uint256 deadline, uint256 timestamp);
@@ -56,6 +68,16 @@ interface IVault is IERC4626 {
 
     /// @notice Idle plus venues as an interval, asset units at 1e18, read now.
     function nav() external view returns (bool priced, int256 low, int256 mid, int256 high);
+
+    /// @notice The interval that entry and exit are priced by: `nav()`, or the last mark carried to now.
+    function navView() external view returns (bool priced, int256 low, int256 mid, int256 high);
+
+    /// @notice QUEUE. Burns `shares` of the caller at the low NAV and pays it; `IRiskGuard.Unpriced` while a venue or price
+    /// cannot be read, `IdleShort` where idle does not reach.
+    function processExit(uint256 shares) external returns (uint256 assets);
+
+    /// @notice The `IRedeemQueue` of this vault; zero until the governor names it, once.
+    function redeemQueue() external view returns (address);
 
     /// @notice The registered adapters; the order changes when one is removed.
     function venues() external view returns (address[] memory);

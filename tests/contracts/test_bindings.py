@@ -37,7 +37,7 @@ from evenkeel.bindings.errors import (
     VenueCallFailed,
 )
 from evenkeel.bindings.events import LimitsSet, VenueAdded
-from evenkeel.bindings.types import Instruction, Kind, Limits, Range, VenueConfig
+from evenkeel.bindings.types import Instruction, Kind, Limits, Range, VaultParts, VenueConfig
 from evenkeel.chain.signer import LocalSigner
 from evenkeel.cli import main
 
@@ -92,7 +92,7 @@ def world(chain):
     valuer = Valuer.deploy().send(admin, w3)
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
     named = (authority.address, oracle.address, vols.address, valuer.address, guard.address)
-    vault = Vault.deploy(usdc, "Evenkeel", "EVK", *named).send(admin, w3)
+    vault = Vault.deploy(VaultParts(usdc, "Evenkeel", "EVK", *named)).send(admin, w3)
     lens = VaultLens.deploy().send(admin, w3)
     venue = UniswapV3SpotVenue.deploy(vault.address, chain.protocols.uniswap.router, [], []).send(admin, w3)
     provider.requests.clear()

@@ -5,8 +5,10 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IRiskGuard, Measure} from "../../contracts/guard/IRiskGuard.sol";
-import {Instruction, IVault, VenueConfig} from "../../contracts/IVault.sol";
+import {Instruction, IVault, VaultParts, VenueConfig} from "../../contracts/IVault.sol";
 import {Vault} from "../../contracts/Vault.sol";
+import {VaultOperations} from "../../contracts/VaultOperations.sol";
+import {VaultShares} from "../../contracts/VaultShares.sol";
 import {VenueSet} from "../../contracts/VenueSet.sol";
 import {DoubleOracle} from "./doubles/DoublePrices.sol";
 import {DoubleVenue} from "./doubles/DoubleVenue.sol";
@@ -82,7 +84,7 @@ contract VaultTest is VaultCase {
         vault.rebalance(none, block.timestamp, "a");
         vm.expectRevert(abi.encodeWithSelector(IVault.PlanUsed.selector, bytes32("a")));
         vault.rebalance(none, block.timestamp, "a");
-        vm.expectRevert(abi.encodeWithSelector(Vault.TooManyInstructions.selector, 33, 32));
+        vm.expectRevert(abi.encodeWithSelector(VaultOperations.TooManyInstructions.selector, 33, 32));
         vault.rebalance(new Instruction[](33), block.timestamp, "b");
     }
 
@@ -284,9 +286,9 @@ contract VaultTest is VaultCase {
 
     function test_TheOracleMustPriceInTheAsset() public {
         DoubleOracle other = new DoubleOracle(eth);
-        vm.expectRevert(abi.encodeWithSelector(Vault.WrongOracle.selector, address(other), address(usdc)));
-        new Vault(
-            address(usdc), "", "", address(manager), address(other), address(vols), address(valuer), address(guard)
-        );
+        VaultParts memory parts = _parts();
+        parts.oracle = address(other);
+        vm.expectRevert(abi.encodeWithSelector(VaultShares.WrongOracle.selector, address(other), address(usdc)));
+        new Vault(parts);
     }
 }

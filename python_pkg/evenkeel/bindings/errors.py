@@ -71,6 +71,7 @@ __all__ = [
     "NotOurs",
     "NotReducing",
     "NotThePair",
+    "OnlyQueue",
     "OnlyVault",
     "OutOfBounds",
     "OutOfDomain",
@@ -120,6 +121,7 @@ __all__ = [
     "VolOutOfRange",
     "WrongDenomination",
     "WrongOracle",
+    "WrongQueue",
     "WrongSettlementToken",
     "WrongToken",
     "ZeroAmount",
@@ -743,6 +745,15 @@ class NotThePair(ContractError):
     denomination: str
 
 
+class OnlyQueue(ContractError):
+    """The caller is not the redeem queue."""
+
+    SELECTOR = bytes.fromhex("a10fdc58")
+    FIELDS: ClassVar[str] = "address caller"
+    TYPES = vars(types)
+    caller: str
+
+
 class OnlyVault(ContractError):
     """The caller is not the vault that this adapter belongs to."""
 
@@ -1197,6 +1208,16 @@ class WrongOracle(ContractError):
     asset: str
 
 
+class WrongQueue(ContractError):
+    """The queue serves another vault, or one is set already."""
+
+    SELECTOR = bytes.fromhex("4a501058")
+    FIELDS: ClassVar[str] = "address queue, address current"
+    TYPES = vars(types)
+    queue: str
+    current: str
+
+
 class WrongSettlementToken(ContractError):
     """Curie settles in another token than the vault's asset."""
 
@@ -1287,6 +1308,7 @@ register_errors(
     NotOurs,
     NotReducing,
     NotThePair,
+    OnlyQueue,
     OnlyVault,
     OutOfBounds,
     OutOfDomain,
@@ -1334,6 +1356,7 @@ register_errors(
     VolOutOfRange,
     WrongDenomination,
     WrongOracle,
+    WrongQueue,
     WrongSettlementToken,
     WrongToken,
     ZeroAmount,

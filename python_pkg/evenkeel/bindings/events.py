@@ -27,6 +27,7 @@ __all__ = [
     "Ordered",
     "Posted",
     "Rebalanced",
+    "RedeemQueueSet",
     "Reduced",
     "Repaid",
     "RoleAdminChanged",
@@ -304,6 +305,17 @@ class Rebalanced(Event):
     mid_before: int
     mid_after: int
     loss: int
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemQueueSet(Event):
+    """`RedeemQueueSet(address)`."""
+
+    TOPIC = bytes.fromhex("99cb8442474cf67e99bbad2b5d6e33785dddbc8a35823fb7f07d38da4e6b6326")
+    INDEXED = "address queue"
+    TYPES = vars(types)
+
+    queue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -625,6 +637,7 @@ register_events(
     Ordered,
     Posted,
     Rebalanced,
+    RedeemQueueSet,
     Reduced,
     Repaid,
     RoleAdminChanged,

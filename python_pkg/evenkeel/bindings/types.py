@@ -30,6 +30,7 @@ __all__ = [
     "UnitHealth",
     "UnitState",
     "Valuation",
+    "VaultParts",
     "VaultState",
     "VenueConfig",
     "VenueState",
@@ -636,6 +637,31 @@ class Valuation:
     prices: tuple[PricePoint, ...]
     vols: tuple[VolPoint, ...]
     venues: tuple[VenueValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VaultParts:
+    """What a vault is made of; none of it can be changed."""
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "string",
+        "string",
+        "address",
+        "address",
+        "address",
+        "address",
+        "address",
+    )
+
+    asset: str
+    name: str
+    symbol: str
+    authority: str
+    oracle: str
+    vol_source: str
+    valuer: str
+    guard: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Instruction, VenueConfig
+from evenkeel.bindings.types import Instruction, VaultParts, VenueConfig
 
 
 class LastMarkResult(NamedTuple):
@@ -21,6 +21,15 @@ class LastMarkResult(NamedTuple):
 
 class NavResult(NamedTuple):
     """What `nav` returns."""
+
+    priced: bool
+    low: int
+    mid: int
+    high: int
+
+
+class NavViewResult(NamedTuple):
+    """What `navView` returns."""
 
     priced: bool
     low: int
@@ -238,6 +247,15 @@ _NAV = Function[NavResult](
     view=True,
     result=NavResult,
 )
+_NAV_VIEW = Function[NavViewResult](
+    "Vault.navView",
+    "757b1100",
+    "",
+    "bool, int256, int256, int256",
+    vars(types),
+    view=True,
+    result=NavViewResult,
+)
 _ORACLE = Function[ChecksumAddress](
     "Vault.oracle",
     "7dc0d1d0",
@@ -286,6 +304,14 @@ _PREVIEW_WITHDRAW = Function[int](
     vars(types),
     view=True,
 )
+_PROCESS_EXIT = Function[int](
+    "Vault.processExit",
+    "f6a39c73",
+    "uint256 shares",
+    "uint256",
+    vars(types),
+    view=False,
+)
 _REBALANCE = Function[tuple[bytes, ...]](
     "Vault.rebalance",
     "88f74828",
@@ -302,6 +328,14 @@ _REDEEM = Function[int](
     vars(types),
     view=False,
 )
+_REDEEM_QUEUE = Function[ChecksumAddress](
+    "Vault.redeemQueue",
+    "523fa677",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
 _REMOVE_VENUE = Function[None](
     "Vault.removeVenue",
     "36ab22ce",
@@ -314,6 +348,14 @@ _SET_AUTHORITY = Function[None](
     "Vault.setAuthority",
     "7a9e5e4b",
     "address new_authority",
+    "",
+    vars(types),
+    view=False,
+)
+_SET_REDEEM_QUEUE = Function[None](
+    "Vault.setRedeemQueue",
+    "44324d9b",
+    "address queue",
     "",
     vars(types),
     view=False,
@@ -523,6 +565,10 @@ class Vault(Contract):
         """Idle plus venues as an interval, asset units at 1e18, read now."""
         return self._call(_NAV)
 
+    def nav_view(self) -> Call[NavViewResult]:
+        """The interval that entry and exit are priced by: `nav()`, or the last mark carried to now."""
+        return self._call(_NAV_VIEW)
+
     def oracle(self) -> Call[ChecksumAddress]:
         """The `IPriceOracle` of the vault and its adapters. Immutable."""
         return self._call(_ORACLE)
@@ -547,6 +593,12 @@ class Vault(Contract):
         """`previewWithdraw(uint256)`."""
         return self._call(_PREVIEW_WITHDRAW, assets)
 
+    def process_exit(self, shares: int) -> Call[int]:
+        """QUEUE. Burns `shares` of the caller at the low NAV and pays it; `IRiskGuard.Unpriced` while a
+        venue or price cannot be read, `IdleShort` where idle does not reach.
+        """
+        return self._call(_PROCESS_EXIT, shares)
+
     def rebalance(
         self, calls: Sequence[Instruction], deadline: int, plan_id: bytes
     ) -> Call[tuple[bytes, ...]]:
@@ -565,6 +617,10 @@ class Vault(Contract):
         """`redeem(uint256,address,address)`."""
         return self._call(_REDEEM, shares, receiver, owner)
 
+    def redeem_queue(self) -> Call[ChecksumAddress]:
+        """The `IRedeemQueue` of this vault; zero until the governor names it, once."""
+        return self._call(_REDEEM_QUEUE)
+
     def remove_venue(self, venue: str) -> Call[None]:
         """RESTRICTED. Drops a venue whose book is empty but for dust: value and each delta at most
         `VenueSet.MAX_DUST`, no other Greeks, no pending orders; `VenueSet.NotEmpty` otherwise.
@@ -574,6 +630,10 @@ class Vault(Contract):
     def set_authority(self, new_authority: str) -> Call[None]:
         """`setAuthority(address)`."""
         return self._call(_SET_AUTHORITY, new_authority)
+
+    def set_redeem_queue(self, queue: str) -> Call[None]:
+        """GOVERNOR. Names the redeem queue, once."""
+        return self._call(_SET_REDEEM_QUEUE, queue)
 
     def symbol(self) -> Call[str]:
         """`symbol()`."""
@@ -622,23 +682,9 @@ class Vault(Contract):
         return self._call(_WITHDRAW, assets, receiver, owner)
 
     @classmethod
-    def deploy(
-        cls,
-        asset: str,
-        name: str,
-        symbol: str,
-        authority: str,
-        oracle: str,
-        vol_source: str,
-        valuer: str,
-        guard: str,
-    ) -> Deployment[Vault]:
+    def deploy(cls, parts: VaultParts) -> Deployment[Vault]:
         """Creation code of `Vault`."""
-        return _CONSTRUCTOR(Vault, asset, name, symbol, authority, oracle, vol_source, valuer, guard)
+        return _CONSTRUCTOR(Vault, parts)
 
 
-_CONSTRUCTOR = Constructor[Vault](
-    "Vault.sol/Vault.json",
-    "address asset, string name, string symbol, address authority, address oracle, address vol_source, address valuer, address guard",
-    vars(types),
-)
+_CONSTRUCTOR = Constructor[Vault]("Vault.sol/Vault.json", "VaultParts parts", vars(types))

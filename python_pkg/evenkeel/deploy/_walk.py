@@ -24,7 +24,7 @@ from evenkeel.bindings import (
     Vault,
     VaultLens,
 )
-from evenkeel.bindings.types import Limits, LyraMarket, Range, VenueConfig
+from evenkeel.bindings.types import Limits, LyraMarket, Range, VaultParts, VenueConfig
 from evenkeel.deploy._steps import C, Walker
 from evenkeel.deploy.errors import DeploymentError
 from evenkeel.deploy.names import venue_name
@@ -75,9 +75,17 @@ class Walk:
         vol_source = self._to.create("vol_source", self._vol_source(authority))
         valuer = self._to.create("valuer", Valuer.deploy())
         guard = self._to.create("guard", RiskGuard.deploy(authority.address))
-        names = (self._plan.name, self._plan.symbol)
-        parts = (part.address for part in (authority, oracle, vol_source, valuer, guard))
-        vault = self._to.create("vault", Vault.deploy(asset, *names, *parts))
+        parts = VaultParts(
+            asset=asset,
+            name=self._plan.name,
+            symbol=self._plan.symbol,
+            authority=authority.address,
+            oracle=oracle.address,
+            vol_source=vol_source.address,
+            valuer=valuer.address,
+            guard=guard.address,
+        )
+        vault = self._to.create("vault", Vault.deploy(parts))
         self._to.create("lens", VaultLens.deploy())
         venues = self._venues(vault.address)
         self._configure_oracle(oracle, sources)

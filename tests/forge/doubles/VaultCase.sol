@@ -6,7 +6,7 @@ import {Test} from "forge-std/Test.sol";
 import {Limits, Range} from "../../../contracts/guard/IRiskGuard.sol";
 import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
 import {Valuer} from "../../../contracts/guard/Valuer.sol";
-import {Instruction, VenueConfig} from "../../../contracts/IVault.sol";
+import {Instruction, IVault, VaultParts, VenueConfig} from "../../../contracts/IVault.sol";
 import {Vault} from "../../../contracts/Vault.sol";
 import {Exposure, Greeks} from "../../../contracts/venues/IVenue.sol";
 import {DoubleOracle, DoubleVol} from "./DoublePrices.sol";
@@ -39,16 +39,7 @@ abstract contract VaultCase is Test {
         vols = new DoubleVol();
         valuer = new Valuer();
         guard = new RiskGuard(address(manager));
-        vault = new Vault(
-            address(usdc),
-            "Evenkeel",
-            "EVEN",
-            address(manager),
-            address(oracle),
-            address(vols),
-            address(valuer),
-            address(guard)
-        );
+        vault = new Vault(_parts());
         venue = new DoubleVenue(address(vault));
         hedge = new DoubleVenue(address(vault));
         oracle.set(eth, 2_985e18, 3_000e18, 3_015e18);
@@ -57,9 +48,22 @@ abstract contract VaultCase is Test {
         guard.setLimits(eth, _limits());
         guard.setMaxLossPerCall(0.0025e18);
         bytes4[] memory selectors = new bytes4[](2);
-        (selectors[0], selectors[1]) = (Vault.rebalance.selector, Vault.topUp.selector);
+        (selectors[0], selectors[1]) = (IVault.rebalance.selector, IVault.topUp.selector);
         manager.setTargetFunctionRole(address(vault), selectors, KEEPER);
         manager.grantRole(KEEPER, keeper, 0);
+    }
+
+    function _parts() internal view returns (VaultParts memory) {
+        return VaultParts({
+            asset: address(usdc),
+            name: "Evenkeel",
+            symbol: "EVEN",
+            authority: address(manager),
+            oracle: address(oracle),
+            volSource: address(vols),
+            valuer: address(valuer),
+            guard: address(guard)
+        });
     }
 
     function _limits() internal pure returns (Limits memory) {

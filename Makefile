@@ -7,6 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 BENCH_VENV := .evenkeel/bench-venv
+SLITHER_VENV := .evenkeel/slither-venv
 FORGE := $(VENV)/bin/forge
 DONE := .evenkeel/done
 CONTRACTS := $(shell find contracts -name '*.sol')
@@ -14,7 +15,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # A pytest that was asked for nothing uses both cores.
 WORKERS ?= 2
 
-.PHONY: help setup build demo test test-quick fuzz bench console sandbox lint types bindings lock clean
+.PHONY: help setup build demo test test-quick fuzz bench slither console sandbox lint types bindings lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -84,6 +85,16 @@ $(DONE)/bench: tests/benchmarks/requirements.txt
 
 bench: $(DONE)/bench ## how fast and how exact pricing is beside other libraries (ARGS=--quick for 20 s)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BENCH_VENV)/bin/python tests/benchmarks/run.py $(ARGS)
+
+$(DONE)/slither: tests/static/requirements.txt
+	@command -v python3 >/dev/null || { echo "slither needs Python 3.11 or newer"; exit 1; }
+	@echo "set-up: slither into $(SLITHER_VENV)"
+	@test -x $(SLITHER_VENV)/bin/python || python3 -m venv $(SLITHER_VENV)
+	@$(SLITHER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/static/requirements.txt 2> >(grep -v ' is ignored: ' >&2)
+	@mkdir -p $(DONE) && touch $@
+
+slither: setup $(DONE)/slither ## what slither finds in the contracts, each finding answered in tests/static/answers.toml
+	@$(SLITHER_VENV)/bin/python tests/static/run.py
 
 console: setup ## a Brownie console on a sandbox with a vault in it
 	@$(PYTHON) -m evenkeel.console $(ARGS)

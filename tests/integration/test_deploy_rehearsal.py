@@ -18,6 +18,8 @@ SEPOLIA = 11155111
 PASSWORD = "a password"
 GWEI = 10**9
 ETHER = 10**18
+TRANSACTION_GAS = 2**24
+"""The most that one transaction may take (EIP-7825)."""
 ROLES = {"governor": 0, "keeper": KEEPER, "curator": CURATOR, "guardian": GUARDIAN, "vol_poster": VOL_POSTER}
 
 
@@ -69,6 +71,8 @@ def test_brownie_deploys_once_and_a_second_run_sends_nothing(sepolia, account, t
     assert sent == len(file.placed) + len(file.calls)
     promised = float(first.stdout[estimate:].split(" gas, ")[1].split()[0])
     assert 0 < before - sandbox.w3.eth.get_balance(account.address) <= promised * ETHER
+    gas = {step: _gas(sandbox, placed.transaction) for step, placed in file.placed.items()}
+    assert max(gas.values()) < TRANSACTION_GAS, gas
     made = sandbox.w3.eth.get_transaction(file.placed["vault"].transaction)
     assert made["type"] == 2
     assert made["maxFeePerGas"] > made["maxPriorityFeePerGas"] > 0
@@ -186,6 +190,10 @@ def test_an_account_must_be_named(sepolia, tmp_path):
     sandbox, protocols = sepolia
     with pytest.raises(OperateError, match="EVENKEEL_ACCOUNT: expected the name of a Brownie account"):
         deploy_vault(Chain.at(sandbox.url), protocols=protocols, path=tmp_path / "d.json")
+
+
+def _gas(sandbox, transaction):
+    return sandbox.w3.eth.get_transaction_receipt(transaction)["gasUsed"]
 
 
 def _transactions(sandbox, account):

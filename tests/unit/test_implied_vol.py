@@ -61,34 +61,43 @@ def test_quotable_points_to_1e_14(engine):
             assert abs(mp.mpf(float(found[i])) - want) <= 1e-14 * want, (price[i], f[i], k[i], t[i], df[i])
 
 
+def allowed(price, vol, vega):
+    """4 units in the last place of the price, told in vol; or one in the last place of the vol, of which rounding takes half."""
+    return np.maximum(4 * np.spacing(price) / (vol * vega), np.spacing(vol) / vol)
+
+
 def test_in_the_money_to_4_ulp_of_the_price(engine):
     """Where little of the price is time value the price's own last place is all there is to tell the vol by."""
     price, f, k, t, call, df, vol = quotes(12, outside=False)
     found = implied_vol(price, f, k, t, call, df)
     vega = black76(f, k, t, vol, call, df, greeks="vega").vega
-    checked = 0
+    most = allowed(price, vol, vega)
+    told = np.flatnonzero(most < 4e-4)
+    assert told.size > COUNT // 2
     with mp.workdps(60):
-        for i in range(COUNT):
-            unit = np.spacing(price[i]) / (vol[i] * vega[i])
-            if unit > 1e-4:
-                continue
+        for i in told:
             want, _ = root(price[i], f[i], k[i], t[i], call[i], df[i], vol[i])
-            assert abs(float(mp.mpf(float(found[i])) / want - 1)) <= 4 * unit + 1e-14, i
-            checked += 1
-    assert checked > COUNT // 2
+            assert abs(float(mp.mpf(float(found[i])) / want - 1)) <= most[i], i
 
 
 def test_far_beyond_what_is_quoted(engine):
     """Prices down to 1e-280 of the forward, vol sqrt(T) up to 25: what the price tells is found."""
     rng = np.random.default_rng(13)
-    s = 10 ** rng.uniform(-6, 1.4, 5000)
-    k = np.exp(np.minimum(rng.uniform(0, 34, 5000) * s, 230.0))
+    s = 10 ** rng.uniform(-6, 1.4, 3000)
+    k = np.exp(np.minimum(rng.uniform(0, 34, 3000) * s, 230.0))
     price = black76(1.0, k, 1.0, s, True, greeks="price").price
     kept = (price > 1e-280) & (price < 1 - 1e-6) & (k < 1e100)
     found = implied_vol(price, 1.0, k, 1.0, True)
-    unit = np.spacing(price) / (s * black76(1.0, k, 1.0, s, True, greeks="vega").vega)
-    assert kept.sum() > 3000
-    assert np.all(np.abs(found / s - 1)[kept] <= 4 * unit[kept] + 2e-14)
+    most = allowed(price, s, black76(1.0, k, 1.0, s, True, greeks="vega").vega)
+    beyond = np.flatnonzero(kept & ((price <= 1e-10) | (s > 3)))
+    assert beyond.size > 1000
+    with mp.workdps(60):
+        for i in beyond:
+            want, _ = root(price[i], 1.0, k[i], 1.0, True, 1.0, s[i])
+            assert abs(float(mp.mpf(float(found[i])) / want - 1)) <= most[i], (k[i], s[i])
+    np.testing.assert_allclose(
+        found[kept & (price > 1e-10) & (s <= 3)], s[kept & (price > 1e-10) & (s <= 3)], rtol=2e-14
+    )
 
 
 def test_shapes_broadcast(engine):

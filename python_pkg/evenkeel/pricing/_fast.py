@@ -42,6 +42,7 @@ _SLACK: Final = 4.4408920985006262e-16
 _STEPS: Final = 2
 _MORE_STEPS: Final = 4
 _LARGE: Final = 3.0
+_QUOTABLE: Final = 1e-10
 _SMALLEST: Final = 1e-290
 _LN2_HIGH: Final = 6.93147180369123816490e-01  # so short that its product with an exponent is exact
 _LN2_LOW: Final = 1.90821492927058770002e-10
@@ -485,7 +486,7 @@ def _prepare(w: FloatArray, size: int) -> None:
 
 
 @_compiled(
-    "void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1], float64[::1])"
+    "int64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1], float64[::1])"
 )
 def implied(
     p: FloatArray,
@@ -495,9 +496,13 @@ def implied(
     df: FloatArray,
     call: BoolArray,
     out: FloatArray,
-) -> None:
-    """Fill `out` with implied volatilities; inputs have its size, or one element where it is the same for all."""
+) -> int:
+    """Fill `out` with implied volatilities; inputs have its size, or one element where it is the same for all.
+
+    Return how many are of prices that no market quotes, which `_implied._finish` is for.
+    """
     n = out.size
+    unquoted = 0
     w = np.empty(11 * _BLOCK)
     for start in range(0, n, _BLOCK):
         size = min(_BLOCK, n - start)
@@ -522,6 +527,13 @@ def implied(
             known = w[9 * _BLOCK + i]
             solved = w[10 * _BLOCK + i] / np.sqrt(w[3 * _BLOCK + i])
             to[i] = solved if known == -1.0 else known
+        for i in range(size):
+            unquoted += (
+                (w[i] <= _QUOTABLE * w[_BLOCK + i])
+                | ((w[2 * _BLOCK + i] >= w[_BLOCK + i]) != (w[5 * _BLOCK + i] > 0.5))
+                | (w[10 * _BLOCK + i] > _LARGE)
+            )
+    return unquoted
 
 
 @lru_cache(maxsize=256)

@@ -4,20 +4,43 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {IDollarOracle} from "./IDollarOracle.sol";
 import {IPriceOracle} from "./IPriceOracle.sol";
 import {IPriceSource} from "./IPriceSource.sol";
 
 /// @title OracleAdapter: several sources a token, one interval in units of the vault's asset
 /// @notice `quote(token)` reads every source of the token and drops those that revert. The mid is the median of the others (the mean
 ///         of the middle two when even); the interval is the hull of each one's own interval, so disagreement widens it. Fewer than
-///         the quorum, or an interval wider than allowed, revert with both numbers.
-/// @dev A source is in the asset or in US dollars (denomination 0). A dollar reading is divided by the asset's own dollar quote, whose
-///      sources are configured under the asset itself, and takes on its width: the asset is never assumed to be worth a dollar. When
-///      the asset cannot be priced, dollar readings are dropped, and the asset's error is the answer if too few others are left.
+///         the quorum, an interval wider than allowed, and a price beyond the circuit breaker revert with both numbers.
+///         `primary(token)` reads the first source alone, for carrying a mark that `quote` struck.
 ///
-///      EACH SOURCE IS IMMUTABLE AND HONEST ABOUT `token()` AND `denomination()`; both are checked when configured.
+///         A source is in the asset or in US dollars (denomination 0). A dollar reading is divided by the asset's own dollar quote,
+///         whose sources are configured under the asset itself, and takes on its width: the asset is never assumed to be worth a
+///         dollar. When the asset cannot be priced, dollar readings are dropped, and the asset's error is the answer if too few
+///         others are left.
+///
+///         CIRCUIT BREAKER. A token has a level: the last accepted mid. A mid over `level` x (1 + a) or under `level` / (1 + a) is
+///         refused, with a = jump x sqrt(hours since the level was accepted, at least one). `poke`, open to anyone, is the only
+///         thing that moves the level:
+///         - the first price of a token becomes its level; before that there is no breaker;
+///         - a mid inside the allowance becomes the level, at most once in ACCEPT_INTERVAL, so that poking often cannot walk the
+///           level faster than one allowance an hour;
+///         - a mid outside it counts as a round when it was read ROUND_SPACING after the round before. REARM_ROUNDS rounds in a row,
+///           each within REARM_BAND of the first and ROUND_WINDOW of the one before, become the level. A mid back inside the
+///           allowance, or outside the band, starts over.
+///         No key sets the level: the governor chooses sources and the jump, and neither touches a level that is there.
+///
+///         DEFAULT_JUMP is 40% per square root of an hour: over 2020-2025 the worst hour of ETH/USDT moved the close by 26% and a
+///         wick by 39% (2021-05-19), and no longer stretch came nearer to its own allowance. A halved price trips it for 6 hours
+///         after a level was accepted, a tenfold one for 21 days.
+/// @dev The breaker of the asset is that of its dollar price. `quote` reads it too (no dollar reading counts while it is tripped);
+///      `primary` does not: an asset price that jumps moves the token's mid as much, which the token's own breaker sees.
+///
+///      EACH SOURCE IS IMMUTABLE AND HONEST ABOUT `token()` AND `denomination()`; both are checked when configured, and not read again.
 ///      THE SOURCES OF A TOKEN ARE INDEPENDENT; a quorum over copies of one feed proves nothing.
-contract OracleAdapter is IPriceOracle, AccessManaged {
+///      THE FIRST SOURCE OF A TOKEN IS THE ONE LEAST EASILY MOVED; `primary` trusts it alone.
+///      SOMEBODY POKES; a level that nobody renews allows more with each day.
+contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @notice What is configured for a token; no sources means unknown.
     /// @param sources  Read in this order.
     /// @param quorum   The least number of fresh readings.
@@ -28,10 +51,49 @@ contract OracleAdapter is IPriceOracle, AccessManaged {
         uint256 maxWidth;
     }
 
-    struct Reading {
+    /// @notice The circuit breaker of a token.
+    /// @param level     The last accepted mid; 0 before the first.
+    /// @param levelAt   When it was accepted, in unix seconds.
+    /// @param jump      The allowance after one hour, at 1e18.
+    /// @param candidate The mid of the first of the rounds counted; 0 when there are none.
+    /// @param roundAt   When the last of them was read.
+    /// @param rounds    How many there are.
+    struct Breaker {
+        uint256 level;
+        uint256 levelAt;
+        uint256 jump;
+        uint256 candidate;
+        uint256 roundAt;
+        uint256 rounds;
+    }
+
+    /// @dev A token's state. `primary` reads the first two slots and no others.
+    struct Token {
+        address first;
+        uint8 count;
+        uint8 quorum;
+        /// @dev Bit i is set where source i is in dollars.
+        uint8 dollars;
+        uint64 maxWidth;
+        // Slot 1; a jump of 0 is DEFAULT_JUMP.
+        uint128 level;
+        uint64 levelAt;
+        uint64 jump;
+        // Slot 2.
+        uint128 candidate;
+        uint64 roundAt;
+        uint8 rounds;
+        /// @dev The sources after the first.
+        address[4] others;
+    }
+
+    /// @dev `updatedAt` is the oldest reading's time, `newestAt` that of the newest reading of the token itself.
+    struct Price {
         uint256 low;
         uint256 mid;
         uint256 high;
+        uint256 updatedAt;
+        uint256 newestAt;
     }
 
     error TooManySources(uint256 sources, uint256 maximum);
@@ -39,6 +101,8 @@ contract OracleAdapter is IPriceOracle, AccessManaged {
     error BadQuorum(uint256 quorum, uint256 sources);
     /// @notice A width limit of zero or above MAX_WIDTH.
     error BadMaxWidth(uint256 maxWidth, uint256 maximum);
+    /// @notice A jump of zero or above MAX_JUMP.
+    error BadJump(uint256 jump, uint256 maximum);
     /// @notice The source prices another token.
     error WrongToken(address source, address token, address wanted);
     /// @notice The source is neither in dollars nor, for a token other than the asset, in the asset.
@@ -48,16 +112,35 @@ contract OracleAdapter is IPriceOracle, AccessManaged {
 
     /// @notice `token` is priced by `sources` from now on; none removes it.
     event Configured(address indexed token, address[] sources, uint8 quorum, uint256 maxWidth);
+    /// @notice The breaker of `token` allows `jump` an hour from now on.
+    event JumpSet(address indexed token, uint256 jump);
+    /// @notice `mid` is the new level of `token`; `rearmed` when rounds carried it there.
+    event LevelAccepted(address indexed token, uint256 mid, bool rearmed);
+    /// @notice `mid` is outside the allowance, and the `rounds`th of the rounds that agree.
+    event RoundCounted(address indexed token, uint256 mid, uint256 rounds);
 
     uint256 public constant MAX_SOURCES = 5;
     /// @notice The widest interval that may be configured: a fifth of mid.
     uint256 public constant MAX_WIDTH = 0.2e18;
+    /// @notice The breaker's allowance after one hour where none is set, at 1e18.
+    uint256 public constant DEFAULT_JUMP = 0.4e18;
+    /// @notice The largest jump that may be set: a price that doubles or halves in an hour.
+    uint256 public constant MAX_JUMP = 1e18;
+    /// @notice Seconds between two levels accepted inside the allowance, and the least time the allowance counts.
+    uint256 public constant ACCEPT_INTERVAL = 1 hours;
+    /// @notice Rounds that agree after which the breaker accepts their level.
+    uint256 public constant REARM_ROUNDS = 3;
+    /// @notice How far from the first of them a round may lie, at 1e18.
+    uint256 public constant REARM_BAND = 0.05e18;
+    /// @notice The least and the most seconds between two rounds; the least is a TWAP's shortest window, the most two slow heartbeats.
+    uint256 public constant ROUND_SPACING = 300;
+    uint256 public constant ROUND_WINDOW = 2 days;
 
     address private constant DOLLAR = address(0);
 
     address public immutable override asset;
 
-    mapping(address token => Configuration) private _configurations;
+    mapping(address token => Token) private _tokens;
 
     constructor(address asset_, address authority_) AccessManaged(authority_) {
         asset = asset_;
@@ -65,36 +148,67 @@ contract OracleAdapter is IPriceOracle, AccessManaged {
 
     /// @notice GOVERNOR. Sets the sources of `token`; an empty list removes it (quorum and width are then ignored).
     /// @param token    The token; the asset itself for the sources that give its dollar price.
-    /// @param sources  At most MAX_SOURCES, none twice.
+    /// @param sources  At most MAX_SOURCES, none twice; the first is `primary`'s.
     /// @param quorum   1 to the number of sources.
     /// @param maxWidth The greatest (high - low) / mid, at 1e18, at most MAX_WIDTH.
     function configure(address token, address[] calldata sources, uint8 quorum, uint256 maxWidth) external restricted {
+        Token storage stored = _tokens[token];
         if (sources.length == 0) {
-            delete _configurations[token];
+            (stored.first, stored.count, stored.quorum, stored.dollars, stored.maxWidth) = (address(0), 0, 0, 0, 0);
+            delete stored.others;
             emit Configured(token, sources, 0, 0);
             return;
         }
         if (sources.length > MAX_SOURCES) revert TooManySources(sources.length, MAX_SOURCES);
         if (quorum == 0 || quorum > sources.length) revert BadQuorum(quorum, sources.length);
         if (maxWidth == 0 || maxWidth > MAX_WIDTH) revert BadMaxWidth(maxWidth, MAX_WIDTH);
+        address[4] memory others;
+        uint8 dollars;
         for (uint256 i = 0; i < sources.length; i++) {
             for (uint256 j = 0; j < i; j++) {
                 if (sources[i] == sources[j]) revert RepeatedSource(sources[i]);
             }
-            address priced = IPriceSource(sources[i]).token();
-            if (priced != token) revert WrongToken(sources[i], priced, token);
-            address denomination = IPriceSource(sources[i]).denomination();
-            if (denomination != DOLLAR && (denomination != asset || token == asset)) {
-                revert WrongDenomination(sources[i], denomination);
-            }
+            if (_inDollars(token, sources[i])) dollars |= uint8(1 << i);
+            if (i > 0) others[i - 1] = sources[i];
         }
-        _configurations[token] = Configuration(sources, quorum, maxWidth);
+        (stored.first, stored.count, stored.quorum) = (sources[0], uint8(sources.length), quorum);
+        (stored.dollars, stored.maxWidth, stored.others) = (dollars, uint64(maxWidth), others);
         emit Configured(token, sources, quorum, maxWidth);
+    }
+
+    /// @notice GOVERNOR. Sets the breaker's allowance after one hour, at 1e18, at most MAX_JUMP.
+    function setJump(address token, uint256 jump) external restricted {
+        if (jump == 0 || jump > MAX_JUMP) revert BadJump(jump, MAX_JUMP);
+        _tokens[token].jump = uint64(jump);
+        emit JumpSet(token, jump);
+    }
+
+    /// @inheritdoc IPriceOracle
+    function poke(address token) external {
+        Token storage stored = _tokens[token];
+        (Price memory price, bytes memory failure) = _price(token);
+        if (failure.length != 0) return;
+        if (stored.level == 0) return _accept(token, price.mid, false);
+        if (_within(stored, price.mid)) {
+            if (stored.rounds != 0) _forget(stored);
+            if (block.timestamp - stored.levelAt >= ACCEPT_INTERVAL) _accept(token, price.mid, false);
+            return;
+        }
+        _count(token, price.mid, price.newestAt);
     }
 
     /// @notice The sources and limits of `token`; no sources when unknown.
     function configuration(address token) external view returns (Configuration memory) {
-        return _configurations[token];
+        Token storage stored = _tokens[token];
+        return Configuration(_sources(stored), stored.quorum, stored.maxWidth);
+    }
+
+    /// @notice The circuit breaker of `token`, or of the asset's dollar price.
+    function breaker(address token) external view returns (Breaker memory) {
+        Token storage stored = _tokens[token];
+        return Breaker(
+            stored.level, stored.levelAt, _jump(stored.jump), stored.candidate, stored.roundAt, stored.rounds
+        );
     }
 
     /// @inheritdoc IPriceOracle
@@ -107,55 +221,84 @@ contract OracleAdapter is IPriceOracle, AccessManaged {
         return _quote(token);
     }
 
-    /// @notice The asset's price in US dollars at 1e18, as an interval.
-    /// @dev Errors as `quote`.
+    /// @inheritdoc IDollarOracle
     function assetQuote() external view returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt) {
         return _quote(asset);
     }
 
-    function _quote(address token)
-        private
+    /// @inheritdoc IPriceOracle
+    function primary(address token)
+        external
         view
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
     {
-        Configuration storage configured = _configurations[token];
-        if (configured.sources.length == 0) revert UnknownToken(token);
-        uint256[] memory mids;
-        bytes memory assetError;
-        (mids, low, high, updatedAt, assetError) = _readings(token, configured.sources);
-        if (mids.length < configured.quorum) {
-            if (assetError.length != 0) _bubble(assetError);
-            revert TooFewSources(token, mids.length, configured.quorum);
+        if (token == asset) return (1e18, 1e18, 1e18, block.timestamp);
+        Token storage stored = _tokens[token];
+        uint256 maxWidth = stored.maxWidth;
+        Price memory price = _readFirst(token, stored.first);
+        if (stored.dollars & 1 != 0) {
+            Price memory dollar = _readFirst(asset, _tokens[asset].first);
+            if (dollar.low == 0 || !_divide(price, dollar)) revert IPriceSource.BadReading();
         }
-        mid = _median(mids);
-        uint256 width = Math.mulDiv(high - low, 1e18, mid, Math.Rounding.Ceil);
-        if (width > configured.maxWidth) revert TooWide(token, width, configured.maxWidth);
+        _requireNarrow(token, price, maxWidth);
+        _requireWithin(token, stored, price.mid);
+        return (price.low, price.mid, price.high, price.updatedAt);
     }
 
-    /// @dev The fresh readings of `sources` in the token's unit of account: their mids sorted upwards, the hull of their intervals and
-    ///      the oldest time; `assetError` when dollar readings were dropped because the asset has no dollar price.
-    function _readings(address token, address[] memory sources)
+    function _quote(address token) private view returns (uint256, uint256, uint256, uint256) {
+        (Price memory price, bytes memory failure) = _accepted(token);
+        if (failure.length != 0) _bubble(failure);
+        return (price.low, price.mid, price.high, price.updatedAt);
+    }
+
+    /// @dev The price of `token` that the breaker lets pass, or the error that says why there is none.
+    function _accepted(address token) private view returns (Price memory price, bytes memory failure) {
+        (price, failure) = _price(token);
+        if (failure.length != 0) return (price, failure);
+        Token storage stored = _tokens[token];
+        if (!_within(stored, price.mid)) failure = _tripped(token, stored, price.mid);
+    }
+
+    /// @dev The price of `token` whatever its breaker says, or the error that says why there is none.
+    function _price(address token) private view returns (Price memory price, bytes memory failure) {
+        Token storage stored = _tokens[token];
+        if (stored.count == 0) return (price, abi.encodeWithSelector(UnknownToken.selector, token));
+        uint256[] memory mids;
+        (price, mids, failure) = _readings(token, _sources(stored), stored.dollars);
+        if (mids.length >= stored.quorum) {
+            price.mid = _median(mids);
+            uint256 width = _width(price);
+            if (width <= stored.maxWidth) return (price, "");
+            failure = abi.encodeWithSelector(TooWide.selector, token, width, stored.maxWidth);
+        } else if (failure.length == 0) {
+            failure = abi.encodeWithSelector(TooFewSources.selector, token, mids.length, stored.quorum);
+        }
+    }
+
+    /// @dev The fresh readings of `sources` in the token's unit of account: their mids sorted upwards, and a price without a mid: the
+    ///      hull of their intervals and their times. `assetError` when dollar readings were dropped for want of the asset's price.
+    function _readings(address token, address[] memory sources, uint256 dollars)
         private
         view
-        returns (uint256[] memory mids, uint256 low, uint256 high, uint256 updatedAt, bytes memory assetError)
+        returns (Price memory hull, uint256[] memory mids, bytes memory assetError)
     {
         mids = new uint256[](sources.length);
         uint256 count;
-        (low, updatedAt) = (type(uint256).max, block.timestamp);
-        Reading memory dollar;
+        (hull.low, hull.updatedAt) = (type(uint256).max, block.timestamp);
+        Price memory dollar;
         for (uint256 i = 0; i < sources.length; i++) {
-            (Reading memory reading, uint256 time) = _read(sources[i]);
+            Price memory reading = _read(sources[i]);
             if (reading.mid == 0) continue;
-            if (token != asset && IPriceSource(sources[i]).denomination() == DOLLAR) {
-                if (dollar.mid == 0 && assetError.length == 0) (dollar, updatedAt, assetError) = _dollar(updatedAt);
-                if (dollar.mid == 0) continue;
-                reading = _divide(reading, dollar);
-                if (reading.mid == 0) continue;
+            uint256 readAt = reading.updatedAt;
+            if (token != asset && dollars & (1 << i) != 0) {
+                if (dollar.mid == 0 && assetError.length == 0) (dollar, assetError) = _dollar();
+                if (assetError.length != 0 || !_divide(reading, dollar)) continue;
             }
             _insert(mids, count++, reading.mid);
-            if (reading.low < low) low = reading.low;
-            if (reading.high > high) high = reading.high;
-            if (time < updatedAt) updatedAt = time;
+            if (reading.low < hull.low) hull.low = reading.low;
+            if (reading.high > hull.high) hull.high = reading.high;
+            if (reading.updatedAt < hull.updatedAt) hull.updatedAt = reading.updatedAt;
+            if (readAt > hull.newestAt) hull.newestAt = readAt;
         }
         assembly ("memory-safe") {
             mstore(mids, count)
@@ -163,34 +306,129 @@ contract OracleAdapter is IPriceOracle, AccessManaged {
     }
 
     /// @dev One source's interval; mid 0 when it refuses to answer.
-    function _read(address source) private view returns (Reading memory reading, uint256 updatedAt) {
-        try IPriceSource(source).read() returns (uint256 price, uint256 halfWidth, uint256 time) {
-            // Beyond this the arithmetic above could overflow: no price of anything.
-            if (price > type(uint128).max || halfWidth > type(uint128).max) return (reading, time);
-            reading = Reading(price > halfWidth ? price - halfWidth : 0, price, price + halfWidth);
-            updatedAt = time;
+    function _read(address source) private view returns (Price memory reading) {
+        try IPriceSource(source).read() returns (uint256 price, uint256 halfWidth, uint256 updatedAt) {
+            return _interval(price, halfWidth, updatedAt);
         } catch {} // A stale or broken source is dropped; the quorum decides whether enough are left.
     }
 
-    /// @dev The asset's dollar price and the older of `updatedAt` and its time; mid 0 and the reason when there is none.
-    function _dollar(uint256 updatedAt) private view returns (Reading memory dollar, uint256 oldest, bytes memory reason) {
-        oldest = updatedAt;
-        try this.assetQuote() returns (uint256 low, uint256 mid, uint256 high, uint256 time) {
-            if (low == 0) return (dollar, oldest, abi.encodeWithSelector(IPriceSource.BadReading.selector));
-            dollar = Reading(low, mid, high);
-            if (time < oldest) oldest = time;
-        } catch (bytes memory failure) {
-            reason = failure.length == 0 ? abi.encodeWithSelector(IPriceSource.BadReading.selector) : failure;
+    /// @dev The interval of the first source of `token`, which is `source`; its own error when it refuses to answer.
+    function _readFirst(address token, address source) private view returns (Price memory reading) {
+        if (source == address(0)) revert UnknownToken(token);
+        (uint256 price, uint256 halfWidth, uint256 updatedAt) = IPriceSource(source).read();
+        reading = _interval(price, halfWidth, updatedAt);
+        if (reading.mid == 0) revert IPriceSource.BadReading();
+    }
+
+    /// @dev Mid 0 beyond 128 bits, where the arithmetic here could overflow: no price of anything.
+    function _interval(uint256 price, uint256 halfWidth, uint256 updatedAt) private pure returns (Price memory) {
+        if (price > type(uint128).max || halfWidth > type(uint128).max) return Price(0, 0, 0, 0, 0);
+        return Price(price > halfWidth ? price - halfWidth : 0, price, price + halfWidth, updatedAt, updatedAt);
+    }
+
+    /// @dev The asset's dollar price, or why there is none that can be divided by.
+    function _dollar() private view returns (Price memory dollar, bytes memory failure) {
+        (dollar, failure) = _accepted(asset);
+        if (failure.length == 0 && dollar.low == 0) failure = abi.encodeWithSelector(IPriceSource.BadReading.selector);
+    }
+
+    /// @dev Divides `reading` by `by` in place, low rounded down and high up, with the older time; false when the mid leaves 128 bits
+    ///      or comes to nothing. Neither operand is over 2^129, so 1e18 times it fits.
+    function _divide(Price memory reading, Price memory by) private pure returns (bool) {
+        reading.low = reading.low * 1e18 / by.high;
+        reading.mid = reading.mid * 1e18 / by.mid;
+        reading.high = (reading.high * 1e18 + by.low - 1) / by.low;
+        if (by.updatedAt < reading.updatedAt) reading.updatedAt = by.updatedAt;
+        return reading.mid != 0 && reading.mid <= type(uint128).max;
+    }
+
+    function _width(Price memory price) private pure returns (uint256) {
+        return Math.mulDiv(price.high - price.low, 1e18, price.mid, Math.Rounding.Ceil);
+    }
+
+    function _requireNarrow(address token, Price memory price, uint256 maxWidth) private pure {
+        uint256 width = _width(price);
+        if (width > maxWidth) revert TooWide(token, width, maxWidth);
+    }
+
+    function _requireWithin(address token, Token storage stored, uint256 mid) private view {
+        if (!_within(stored, mid)) _bubble(_tripped(token, stored, mid));
+    }
+
+    /// @dev Whether the breaker lets `mid` pass.
+    function _within(Token storage stored, uint256 mid) private view returns (bool) {
+        (uint256 level, uint256 since, uint256 jump) = (stored.level, stored.levelAt, _jump(stored.jump));
+        // The least allowance decides nearly always, and without a square root.
+        return level == 0 || _near(mid, level, jump) || _near(mid, level, _allowance(since, jump));
+    }
+
+    function _tripped(address token, Token storage stored, uint256 mid) private view returns (bytes memory) {
+        uint256 allowance = _allowance(stored.levelAt, _jump(stored.jump));
+        return abi.encodeWithSelector(BreakerTripped.selector, token, mid, stored.level, allowance);
+    }
+
+    /// @dev jump x sqrt(hours since), with at least one hour.
+    function _allowance(uint256 since, uint256 jump) private view returns (uint256) {
+        uint256 elapsed = block.timestamp - since;
+        if (elapsed <= ACCEPT_INTERVAL) return jump;
+        return jump * Math.sqrt(elapsed * 1e18 / ACCEPT_INTERVAL) / 1e9;
+    }
+
+    /// @dev Whether `mid` lies in [to / (1 + by), to x (1 + by)]; both have at most 128 bits.
+    function _near(uint256 mid, uint256 to, uint256 by) private pure returns (bool) {
+        (uint256 less, uint256 more) = mid < to ? (mid, to) : (to, mid);
+        return more * 1e18 <= less * (1e18 + by);
+    }
+
+    function _accept(address token, uint256 mid, bool rearmed) private {
+        Token storage stored = _tokens[token];
+        (stored.level, stored.levelAt) = (uint128(mid), uint64(block.timestamp));
+        emit LevelAccepted(token, mid, rearmed);
+    }
+
+    /// @dev Counts a price outside the allowance, read at `readAt`.
+    function _count(address token, uint256 mid, uint256 readAt) private {
+        Token storage stored = _tokens[token];
+        (uint256 candidate, uint256 last, uint256 rounds) = (stored.candidate, stored.roundAt, stored.rounds);
+        if (rounds != 0) {
+            if (readAt <= last) return;
+            bool follows = readAt - last <= ROUND_WINDOW && _near(mid, candidate, REARM_BAND);
+            if (!follows) rounds = 0;
+            else if (readAt - last < ROUND_SPACING) return;
+        }
+        rounds++;
+        emit RoundCounted(token, mid, rounds);
+        if (rounds >= REARM_ROUNDS) {
+            _forget(stored);
+            return _accept(token, mid, true);
+        }
+        if (rounds == 1) stored.candidate = uint128(mid);
+        (stored.roundAt, stored.rounds) = (uint64(readAt), uint8(rounds));
+    }
+
+    function _forget(Token storage stored) private {
+        (stored.candidate, stored.roundAt, stored.rounds) = (0, 0, 0);
+    }
+
+    /// @dev Whether `source` is in dollars; reverts when it cannot price `token`.
+    function _inDollars(address token, address source) private view returns (bool) {
+        address priced = IPriceSource(source).token();
+        if (priced != token) revert WrongToken(source, priced, token);
+        address denomination = IPriceSource(source).denomination();
+        if (denomination == DOLLAR) return true;
+        if (denomination != asset || token == asset) revert WrongDenomination(source, denomination);
+        return false;
+    }
+
+    function _sources(Token storage stored) private view returns (address[] memory sources) {
+        sources = new address[](stored.count);
+        for (uint256 i = 0; i < sources.length; i++) {
+            sources[i] = i == 0 ? stored.first : stored.others[i - 1];
         }
     }
 
-    /// @dev `reading` / `by`, low rounded down and high up.
-    function _divide(Reading memory reading, Reading memory by) private pure returns (Reading memory) {
-        return Reading(
-            Math.mulDiv(reading.low, 1e18, by.high),
-            Math.mulDiv(reading.mid, 1e18, by.mid),
-            Math.mulDiv(reading.high, 1e18, by.low, Math.Rounding.Ceil)
-        );
+    function _jump(uint256 stored) private pure returns (uint256) {
+        return stored == 0 ? DEFAULT_JUMP : stored;
     }
 
     /// @dev Insertion into the first `count` of `sorted`.

@@ -140,6 +140,14 @@ _POST_MANY = Function[None](
     vars(types),
     view=False,
 )
+_POSTED_AT = Function[int](
+    "CuratedVolSource.postedAt",
+    "8a6488d7",
+    "address underlying",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _SET_AUTHORITY = Function[None](
     "CuratedVolSource.setAuthority",
     "7a9e5e4b",
@@ -236,6 +244,12 @@ class CuratedVolSource(Contract):
     def post_many(self, posts: Sequence[Post]) -> Call[None]:
         """VOL_POSTER. Sets several slices, all or none, in order; at most MAX_POSTS."""
         return self._call(_POST_MANY, posts)
+
+    def posted_at(self, underlying: str) -> Call[int]:
+        """When a slice of this underlying, at any expiry, last changed, in unix seconds; 0 where none ever
+        was posted.
+        """
+        return self._call(_POSTED_AT, underlying)
 
     def set_authority(self, new_authority: str) -> Call[None]:
         """`setAuthority(address)`."""

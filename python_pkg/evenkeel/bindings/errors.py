@@ -28,6 +28,7 @@ __all__ = [
     "BadDeviation",
     "BadFraction",
     "BadHalfWidth",
+    "BadJump",
     "BadMarketList",
     "BadMaxAge",
     "BadMaxMove",
@@ -38,6 +39,7 @@ __all__ = [
     "BadTimes",
     "BadWindow",
     "BelowMinimum",
+    "BreakerTripped",
     "CapExceeded",
     "ContractError",
     "DisorderedHealth",
@@ -327,6 +329,16 @@ class BadHalfWidth(ContractError):
     maximum: int
 
 
+class BadJump(ContractError):
+    """A jump of zero or above MAX_JUMP."""
+
+    SELECTOR = bytes.fromhex("46feaf7e")
+    FIELDS: ClassVar[str] = "uint256 jump, uint256 maximum"
+    TYPES = vars(types)
+    jump: int
+    maximum: int
+
+
 class BadMarketList(ContractError):
     """More markets than the adapter carries, or lists of unlike length."""
 
@@ -421,6 +433,20 @@ class BelowMinimum(ContractError):
     TYPES = vars(types)
     amount: int
     minimum: int
+
+
+class BreakerTripped(ContractError):
+    """`mid` is farther from the last accepted price than `allowance` (at 1e18: 0.4e18 is up by 40% or down
+    by 1 / 1.4).
+    """
+
+    SELECTOR = bytes.fromhex("2adee444")
+    FIELDS: ClassVar[str] = "address token, uint256 mid, uint256 accepted, uint256 allowance"
+    TYPES = vars(types)
+    token: str
+    mid: int
+    accepted: int
+    allowance: int
 
 
 class CapExceeded(ContractError):
@@ -1266,6 +1292,7 @@ register_errors(
     BadDeviation,
     BadFraction,
     BadHalfWidth,
+    BadJump,
     BadMarketList,
     BadMaxAge,
     BadMaxMove,
@@ -1276,6 +1303,7 @@ register_errors(
     BadTimes,
     BadWindow,
     BelowMinimum,
+    BreakerTripped,
     CapExceeded,
     DisorderedHealth,
     ERC20InsufficientAllowance,

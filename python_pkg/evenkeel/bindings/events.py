@@ -15,6 +15,8 @@ __all__ = [
     "Deposit",
     "Event",
     "Freed",
+    "JumpSet",
+    "LevelAccepted",
     "LimitsSet",
     "LiquidationSeen",
     "LogRef",
@@ -36,6 +38,7 @@ __all__ = [
     "RoleGuardianChanged",
     "RoleLabel",
     "RoleRevoked",
+    "RoundCounted",
     "Settled",
     "Supplied",
     "Swapped",
@@ -150,6 +153,33 @@ class Freed(Event):
     unit: int
     assets: int
     freed: int
+
+
+@dataclass(frozen=True, slots=True)
+class JumpSet(Event):
+    """The breaker of `token` allows `jump` an hour from now on."""
+
+    TOPIC = bytes.fromhex("0da221b272481fc1f9868db8e83afe0085f6b4e75cb99f6fbe8bc170f26b9d37")
+    INDEXED = "address token"
+    DATA = "uint256 jump"
+    TYPES = vars(types)
+
+    token: str
+    jump: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelAccepted(Event):
+    """`mid` is the new level of `token`; `rearmed` when rounds carried it there."""
+
+    TOPIC = bytes.fromhex("5b36ad6c7e457c859067fed343f9f077ea1a07ccf9e1bd8702b7e96156054dd4")
+    INDEXED = "address token"
+    DATA = "uint256 mid, bool rearmed"
+    TYPES = vars(types)
+
+    token: str
+    mid: int
+    rearmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,6 +455,20 @@ class RoleRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RoundCounted(Event):
+    """`mid` is outside the allowance, and the `rounds`th of the rounds that agree."""
+
+    TOPIC = bytes.fromhex("3195b4a76a909598653f7d3fabf26477a6fb5c40802395755d99f90428469173")
+    INDEXED = "address token"
+    DATA = "uint256 mid, uint256 rounds"
+    TYPES = vars(types)
+
+    token: str
+    mid: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settled(Event):
     """`Settled(uint256,int256)`."""
 
@@ -626,6 +670,8 @@ register_events(
     CuratedVolSourcePosted,
     Deposit,
     Freed,
+    JumpSet,
+    LevelAccepted,
     LimitsSet,
     LiquidationSeen,
     Marked,
@@ -646,6 +692,7 @@ register_events(
     RoleGuardianChanged,
     RoleLabel,
     RoleRevoked,
+    RoundCounted,
     Settled,
     Supplied,
     Swapped,

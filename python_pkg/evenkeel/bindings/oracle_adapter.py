@@ -9,11 +9,20 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Configuration
+from evenkeel.bindings.types import Breaker, Configuration
 
 
 class AssetQuoteResult(NamedTuple):
     """What `assetQuote` returns."""
+
+    low: int
+    mid: int
+    high: int
+    updated_at: int
+
+
+class PrimaryResult(NamedTuple):
+    """What `primary` returns."""
 
     low: int
     mid: int
@@ -30,6 +39,30 @@ class QuoteResult(NamedTuple):
     updated_at: int
 
 
+_ACCEPT_INTERVAL = Function[int](
+    "OracleAdapter.ACCEPT_INTERVAL",
+    "75a03332",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_DEFAULT_JUMP = Function[int](
+    "OracleAdapter.DEFAULT_JUMP",
+    "072a9b25",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_MAX_JUMP = Function[int](
+    "OracleAdapter.MAX_JUMP",
+    "1800dea8",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _MAX_SOURCES = Function[int](
     "OracleAdapter.MAX_SOURCES",
     "64aefc06",
@@ -41,6 +74,38 @@ _MAX_SOURCES = Function[int](
 _MAX_WIDTH = Function[int](
     "OracleAdapter.MAX_WIDTH",
     "c620033f",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_REARM_BAND = Function[int](
+    "OracleAdapter.REARM_BAND",
+    "3f9f46ab",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_REARM_ROUNDS = Function[int](
+    "OracleAdapter.REARM_ROUNDS",
+    "c1e4826a",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_ROUND_SPACING = Function[int](
+    "OracleAdapter.ROUND_SPACING",
+    "1370b310",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_ROUND_WINDOW = Function[int](
+    "OracleAdapter.ROUND_WINDOW",
+    "4be98f20",
     "",
     "uint256",
     vars(types),
@@ -71,6 +136,14 @@ _AUTHORITY = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_BREAKER = Function[Breaker](
+    "OracleAdapter.breaker",
+    "9f1f1bc8",
+    "address token",
+    "Breaker",
+    vars(types),
+    view=True,
+)
 _CONFIGURATION = Function[Configuration](
     "OracleAdapter.configuration",
     "87f2f931",
@@ -95,6 +168,23 @@ _IS_CONSUMING_SCHEDULED_OP = Function[bytes](
     vars(types),
     view=True,
 )
+_POKE = Function[None](
+    "OracleAdapter.poke",
+    "b1a997ac",
+    "address token",
+    "",
+    vars(types),
+    view=False,
+)
+_PRIMARY = Function[PrimaryResult](
+    "OracleAdapter.primary",
+    "1772308a",
+    "address token",
+    "uint256, uint256, uint256, uint256",
+    vars(types),
+    view=True,
+    result=PrimaryResult,
+)
 _QUOTE = Function[QuoteResult](
     "OracleAdapter.quote",
     "0b39ed47",
@@ -112,6 +202,14 @@ _SET_AUTHORITY = Function[None](
     vars(types),
     view=False,
 )
+_SET_JUMP = Function[None](
+    "OracleAdapter.setJump",
+    "c2892418",
+    "address token, uint256 jump",
+    "",
+    vars(types),
+    view=False,
+)
 
 
 class OracleAdapter(Contract):
@@ -121,6 +219,20 @@ class OracleAdapter(Contract):
 
     __slots__ = ()
 
+    def accept_interval(self) -> Call[int]:
+        """Seconds between two levels accepted inside the allowance, and the least time the allowance
+        counts.
+        """
+        return self._call(_ACCEPT_INTERVAL)
+
+    def default_jump(self) -> Call[int]:
+        """The breaker's allowance after one hour where none is set, at 1e18."""
+        return self._call(_DEFAULT_JUMP)
+
+    def max_jump(self) -> Call[int]:
+        """The largest jump that may be set: a price that doubles or halves in an hour."""
+        return self._call(_MAX_JUMP)
+
     def max_sources(self) -> Call[int]:
         """`MAX_SOURCES()`."""
         return self._call(_MAX_SOURCES)
@@ -129,17 +241,39 @@ class OracleAdapter(Contract):
         """The widest interval that may be configured: a fifth of mid."""
         return self._call(_MAX_WIDTH)
 
+    def rearm_band(self) -> Call[int]:
+        """How far from the first of them a round may lie, at 1e18."""
+        return self._call(_REARM_BAND)
+
+    def rearm_rounds(self) -> Call[int]:
+        """Rounds that agree after which the breaker accepts their level."""
+        return self._call(_REARM_ROUNDS)
+
+    def round_spacing(self) -> Call[int]:
+        """The least and the most seconds between two rounds; the least is a TWAP's shortest window, the
+        most two slow heartbeats.
+        """
+        return self._call(_ROUND_SPACING)
+
+    def round_window(self) -> Call[int]:
+        """`ROUND_WINDOW()`."""
+        return self._call(_ROUND_WINDOW)
+
     def asset(self) -> Call[ChecksumAddress]:
         """The token that prices are in."""
         return self._call(_ASSET)
 
     def asset_quote(self) -> Call[AssetQuoteResult]:
-        """The asset's price in US dollars at 1e18, as an interval. Errors as `quote`."""
+        """The asset's price in US dollars at 1e18, as an interval. Reverts as `IPriceOracle.quote`."""
         return self._call(_ASSET_QUOTE)
 
     def authority(self) -> Call[ChecksumAddress]:
         """`authority()`."""
         return self._call(_AUTHORITY)
+
+    def breaker(self, token: str) -> Call[Breaker]:
+        """The circuit breaker of `token`, or of the asset's dollar price."""
+        return self._call(_BREAKER, token)
 
     def configuration(self, token: str) -> Call[Configuration]:
         """The sources and limits of `token`; no sources when unknown."""
@@ -151,7 +285,7 @@ class OracleAdapter(Contract):
 
         Args:
             token: The token; the asset itself for the sources that give its dollar price.
-            sources: At most MAX_SOURCES, none twice.
+            sources: At most MAX_SOURCES, none twice; the first is `primary`'s.
             quorum: 1 to the number of sources.
             max_width: The greatest (high - low) / mid, at 1e18, at most MAX_WIDTH.
         """
@@ -160,6 +294,20 @@ class OracleAdapter(Contract):
     def is_consuming_scheduled_op(self) -> Call[bytes]:
         """`isConsumingScheduledOp()`."""
         return self._call(_IS_CONSUMING_SCHEDULED_OP)
+
+    def poke(self, token: str) -> Call[None]:
+        """Anyone. Shows the breaker the price of now: accepts it, or counts a round towards accepting it.
+        Does nothing, and never reverts, where there is no price or nothing to do.
+        """
+        return self._call(_POKE, token)
+
+    def primary(self, token: str) -> Call[PrimaryResult]:
+        """As `quote`, from the first configured source alone: for carrying a mark that `quote` struck, in
+        the fewest cold reads. A dollar reading is divided by the first source of the asset. ONE SOURCE:
+        NOTHING IS STRUCK AT IT. The source's own error where it refuses; TooWide and BreakerTripped as
+        `quote`.
+        """
+        return self._call(_PRIMARY, token)
 
     def quote(self, token: str) -> Call[QuoteResult]:
         """The price of one whole `token` in asset units at 1e18; the asset itself is (1e18, 1e18, 1e18,
@@ -177,6 +325,10 @@ class OracleAdapter(Contract):
     def set_authority(self, new_authority: str) -> Call[None]:
         """`setAuthority(address)`."""
         return self._call(_SET_AUTHORITY, new_authority)
+
+    def set_jump(self, token: str, jump: int) -> Call[None]:
+        """GOVERNOR. Sets the breaker's allowance after one hour, at 1e18, at most MAX_JUMP."""
+        return self._call(_SET_JUMP, token, jump)
 
     @classmethod
     def deploy(cls, asset: str, authority: str) -> Deployment[OracleAdapter]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 __all__ = [
     "Book",
+    "Breaker",
     "Configuration",
     "Exposure",
     "Greeks",
@@ -133,6 +134,36 @@ class Book:
     mid: int
     half_width: int
     exposures: tuple[Exposure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """The circuit breaker of a token.
+
+    Values:
+        level: The last accepted mid; 0 before the first.
+        level_at: When it was accepted, in unix seconds.
+        jump: The allowance after one hour, at 1e18.
+        candidate: The mid of the first of the rounds counted; 0 when there are none.
+        round_at: When the last of them was read.
+        rounds: How many there are.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+    )
+
+    level: int
+    level_at: int
+    jump: int
+    candidate: int
+    round_at: int
+    rounds: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,14 @@ class VolResult(NamedTuple):
     updated_at: int
 
 
+_POSTED_AT = Function[int](
+    "VolSource.postedAt",
+    "8a6488d7",
+    "address underlying",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _VOL = Function[VolResult](
     "VolSource.vol",
     "fb24f53b",
@@ -34,6 +42,12 @@ class VolSource(Contract):
     """
 
     __slots__ = ()
+
+    def posted_at(self, underlying: str) -> Call[int]:
+        """When a slice of this underlying, at any expiry, last changed, in unix seconds; 0 where none ever
+        was posted. Later than a stored mark, it voids what that mark says of vol.
+        """
+        return self._call(_POSTED_AT, underlying)
 
     def vol(self, underlying: str, expiry: int, strike: int) -> Call[VolResult]:
         """Annualised vol at 1e18 (0.8e18 is 80%). `strike` is asset units at 1e18. low <= mid <= high.

@@ -24,6 +24,17 @@ contract DoubleOracle is IPriceOracle {
     }
 
     function quote(address token) external view returns (uint256, uint256, uint256, uint256) {
+        return _quote(token);
+    }
+
+    /// @dev It has no breaker.
+    function poke(address) external {}
+
+    function primary(address token) external view returns (uint256, uint256, uint256, uint256) {
+        return _quote(token);
+    }
+
+    function _quote(address token) private view returns (uint256, uint256, uint256, uint256) {
         if (token == asset) return (1e18, 1e18, 1e18, block.timestamp);
         Interval memory i = _intervals[token];
         if (i.mid == 0) revert UnknownToken(token);

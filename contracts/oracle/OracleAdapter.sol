@@ -234,15 +234,10 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     {
         if (token == asset) return (1e18, 1e18, 1e18, block.timestamp);
         Token storage stored = _tokens[token];
-        uint256 maxWidth = stored.maxWidth;
-        Price memory price = _readFirst(token, stored.first);
-        if (stored.dollars & 1 != 0) {
-            Price memory dollar = _readFirst(asset, _tokens[asset].first);
-            if (dollar.low == 0 || !_divide(price, dollar)) revert IPriceSource.BadReading();
-        }
-        _requireNarrow(token, price, maxWidth);
-        _requireWithin(token, stored, price.mid);
-        return (price.low, price.mid, price.high, price.updatedAt);
+        (low, mid, high, updatedAt) = _readFirst(token, stored);
+        if (stored.dollars & 1 != 0) (low, mid, high, updatedAt) = _inAsset(low, mid, high, updatedAt);
+        if (_tooWide(low, mid, high, stored.maxWidth)) revert TooWide(token, _width(low, mid, high), stored.maxWidth);
+        if (!_within(stored, mid)) _bubble(_tripped(token, stored, mid));
     }
 
     function _quote(address token) private view returns (uint256, uint256, uint256, uint256) {
@@ -267,8 +262,8 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         (price, mids, failure) = _readings(token, _sources(stored), stored.dollars);
         if (mids.length >= stored.quorum) {
             price.mid = _median(mids);
-            uint256 width = _width(price);
-            if (width <= stored.maxWidth) return (price, "");
+            if (!_tooWide(price.low, price.mid, price.high, stored.maxWidth)) return (price, "");
+            uint256 width = _width(price.low, price.mid, price.high);
             failure = abi.encodeWithSelector(TooWide.selector, token, width, stored.maxWidth);
         } else if (failure.length == 0) {
             failure = abi.encodeWithSelector(TooFewSources.selector, token, mids.length, stored.quorum);
@@ -312,18 +307,44 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         } catch {} // A stale or broken source is dropped; the quorum decides whether enough are left.
     }
 
-    /// @dev The interval of the first source of `token`, which is `source`; its own error when it refuses to answer.
-    function _readFirst(address token, address source) private view returns (Price memory reading) {
-        if (source == address(0)) revert UnknownToken(token);
-        (uint256 price, uint256 halfWidth, uint256 updatedAt) = IPriceSource(source).read();
-        reading = _interval(price, halfWidth, updatedAt);
-        if (reading.mid == 0) revert IPriceSource.BadReading();
+    /// @dev Mid 0 where `_isPrice` says no.
+    function _interval(uint256 price, uint256 halfWidth, uint256 updatedAt) private pure returns (Price memory) {
+        if (!_isPrice(price, halfWidth)) return Price(0, 0, 0, 0, 0);
+        return Price(price > halfWidth ? price - halfWidth : 0, price, price + halfWidth, updatedAt, updatedAt);
     }
 
-    /// @dev Mid 0 beyond 128 bits, where the arithmetic here could overflow: no price of anything.
-    function _interval(uint256 price, uint256 halfWidth, uint256 updatedAt) private pure returns (Price memory) {
-        if (price > type(uint128).max || halfWidth > type(uint128).max) return Price(0, 0, 0, 0, 0);
-        return Price(price > halfWidth ? price - halfWidth : 0, price, price + halfWidth, updatedAt, updatedAt);
+    /// @dev Beyond 128 bits the arithmetic here could overflow: no price of anything.
+    function _isPrice(uint256 price, uint256 halfWidth) private pure returns (bool) {
+        return price != 0 && price <= type(uint128).max && halfWidth <= type(uint128).max;
+    }
+
+    /// @dev The interval of the first source of `token`; its own error when it refuses to answer. On the stack, as `primary` is
+    ///      called where gas counts.
+    function _readFirst(address token, Token storage stored)
+        private
+        view
+        returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
+    {
+        address source = stored.first;
+        if (source == address(0)) revert UnknownToken(token);
+        uint256 halfWidth;
+        (mid, halfWidth, updatedAt) = IPriceSource(source).read();
+        if (!_isPrice(mid, halfWidth)) revert IPriceSource.BadReading();
+        (low, high) = (mid > halfWidth ? mid - halfWidth : 0, mid + halfWidth);
+    }
+
+    /// @dev A dollar interval divided by that of the asset's first source, as `_divide`.
+    function _inAsset(uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
+        private
+        view
+        returns (uint256, uint256, uint256, uint256)
+    {
+        (uint256 least, uint256 middle, uint256 most, uint256 time) = _readFirst(asset, _tokens[asset]);
+        if (least == 0) revert IPriceSource.BadReading();
+        mid = mid * 1e18 / middle;
+        if (!_isPrice(mid, 0)) revert IPriceSource.BadReading();
+        (low, high) = (low * 1e18 / most, (high * 1e18 + least - 1) / least);
+        return (low, mid, high, time < updatedAt ? time : updatedAt);
     }
 
     /// @dev The asset's dollar price, or why there is none that can be divided by.
@@ -339,20 +360,16 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         reading.mid = reading.mid * 1e18 / by.mid;
         reading.high = (reading.high * 1e18 + by.low - 1) / by.low;
         if (by.updatedAt < reading.updatedAt) reading.updatedAt = by.updatedAt;
-        return reading.mid != 0 && reading.mid <= type(uint128).max;
+        return _isPrice(reading.mid, 0);
     }
 
-    function _width(Price memory price) private pure returns (uint256) {
-        return Math.mulDiv(price.high - price.low, 1e18, price.mid, Math.Rounding.Ceil);
+    /// @dev Whether `_width` is over `maxWidth`, without a division.
+    function _tooWide(uint256 low, uint256 mid, uint256 high, uint256 maxWidth) private pure returns (bool) {
+        return (high - low) * 1e18 > mid * maxWidth;
     }
 
-    function _requireNarrow(address token, Price memory price, uint256 maxWidth) private pure {
-        uint256 width = _width(price);
-        if (width > maxWidth) revert TooWide(token, width, maxWidth);
-    }
-
-    function _requireWithin(address token, Token storage stored, uint256 mid) private view {
-        if (!_within(stored, mid)) _bubble(_tripped(token, stored, mid));
+    function _width(uint256 low, uint256 mid, uint256 high) private pure returns (uint256) {
+        return Math.ceilDiv((high - low) * 1e18, mid);
     }
 
     /// @dev Whether the breaker lets `mid` pass.

@@ -19,6 +19,10 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///         dollar. When the asset cannot be priced, dollar readings are dropped, and the asset's error is the answer if too few
 ///         others are left.
 ///
+///         FAIR ENTRY. With a quorum of two or more, the low after any update of one of its sources is at most the high before it, whatever
+///         the update: the interval of another source lies in both hulls. With one source, and where the asset moves, it holds for
+///         a round at the feed's threshold.
+///
 ///         CIRCUIT BREAKER. A token has a level: the last accepted mid. A mid over `level` x (1 + a) or under `level` / (1 + a) is
 ///         refused, with a = jump x sqrt(hours since the level was accepted, at least one). `poke`, open to anyone, is the only
 ///         thing that moves the level:

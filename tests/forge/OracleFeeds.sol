@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {PythPrice} from "../../contracts/interfaces/pyth/IPyth.sol";
+
 /// @notice A feed whose every field a test sets; the real aggregators are exercised by the integration tests.
 contract TestFeed {
     uint8 public immutable decimals;
@@ -19,12 +21,32 @@ contract TestFeed {
         (_answer, _startedAt, _updatedAt) = (answer, updatedAt, updatedAt);
     }
 
+    function setStartedAt(uint256 startedAt) external {
+        _startedAt = startedAt;
+    }
+
     function setRounds(uint80 round, uint80 answeredIn) external {
         (_round, _answeredIn) = (round, answeredIn);
     }
 
     function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
         return (_round, _answer, _startedAt, _updatedAt, _answeredIn);
+    }
+}
+
+/// @notice A Pyth contract whose every field a test sets; the official mock is exercised by the integration tests.
+contract TestPyth {
+    error PriceFeedNotFound();
+
+    mapping(bytes32 id => PythPrice) private _prices;
+
+    function set(bytes32 id, int64 price, uint64 conf, int32 expo, uint256 publishTime) external {
+        _prices[id] = PythPrice(price, conf, expo, publishTime);
+    }
+
+    function getPriceUnsafe(bytes32 id) external view returns (PythPrice memory price) {
+        price = _prices[id];
+        if (price.publishTime == 0) revert PriceFeedNotFound();
     }
 }
 

@@ -52,6 +52,33 @@ contract OracleChainlinkSourceTest is Test {
         source.read();
     }
 
+    /// @dev 0.5% x sqrt(1 + age / 1 h): roots from mpmath.
+    function test_theHalfWidthGrowsWithTheRootOfAge() public {
+        uint256[4] memory ages = [uint256(0), 15 minutes, 30 minutes, 1 hours];
+        uint256[4] memory roots =
+            [uint256(1e18), 1118033988749894848, 1224744871391589049, 1414213562373095049];
+        uint256 start = block.timestamp;
+        for (uint256 i = 0; i < ages.length; i++) {
+            vm.warp(start + ages[i]);
+            (uint256 price, uint256 halfWidth, uint256 updatedAt) = source.read();
+            assertEq(price, 3000e18);
+            assertApproxEqAbs(halfWidth, 15 * roots[i], 20);
+            assertGe(halfWidth, 15 * (roots[i] - 1), "rounded up");
+            assertEq(updatedAt, start);
+        }
+    }
+
+    function testFuzz_anOlderReadingIsNeverNarrower(uint256 first, uint256 second) public {
+        first = bound(first, 0, 1 hours);
+        second = bound(second, first, 1 hours);
+        uint256 start = block.timestamp;
+        vm.warp(start + first);
+        (, uint256 narrow,) = source.read();
+        vm.warp(start + second);
+        (, uint256 wide,) = source.read();
+        assertGe(wide, narrow);
+    }
+
     function test_boundsAreInside() public {
         feed.set(10e8, block.timestamp);
         source.read();
@@ -63,18 +90,45 @@ contract OracleChainlinkSourceTest is Test {
         source.read();
     }
 
-    function test_zeroNegativeAbsurdUnfinishedAndFutureAnswers() public {
-        int256[4] memory answers = [int256(0), -1, type(int256).max, type(int256).min];
-        for (uint256 i = 0; i < answers.length; i++) {
-            feed.set(answers[i], block.timestamp);
-            _expectBad();
-        }
+    function test_zeroAnswer() public {
+        feed.set(0, block.timestamp);
+        _expectBad();
+    }
+
+    function test_negativeAnswer() public {
+        feed.set(-1, block.timestamp);
+        _expectBad();
+        feed.set(type(int256).min, block.timestamp);
+        _expectBad();
+    }
+
+    function test_absurdAnswerCannotOverflow() public {
+        feed.set(type(int256).max, block.timestamp);
+        _expectBad();
+    }
+
+    function test_roundNotFinished() public {
         feed.set(3000e8, 0);
         _expectBad();
-        feed.set(3000e8, block.timestamp + 1);
+    }
+
+    function test_roundNotStarted() public {
+        feed.setStartedAt(0);
         _expectBad();
-        feed.set(3000e8, block.timestamp);
+    }
+
+    function test_noRoundAtAll() public {
+        feed.setRounds(0, 0);
+        _expectBad();
+    }
+
+    function test_answerOfAnEarlierRound() public {
         feed.setRounds(8, 7);
+        _expectBad();
+    }
+
+    function test_answerFromTheFuture() public {
+        feed.set(3000e8, block.timestamp + 1);
         _expectBad();
     }
 
@@ -83,19 +137,28 @@ contract OracleChainlinkSourceTest is Test {
         source.read();
     }
 
-    function test_sequencerDownOrJustBack() public {
+    function test_sequencerDown() public {
         TestFeed uptime = new TestFeed(0, 1);
         source = _source(feed, address(uptime));
         _expectSequencer(false, block.timestamp);
-        uptime.set(0, block.timestamp);
-        _expectSequencer(true, block.timestamp);
+    }
+
+    function test_sequencerJustBack() public {
+        TestFeed uptime = new TestFeed(0, 0);
+        source = _source(feed, address(uptime));
         uint256 back = block.timestamp;
+        _expectSequencer(true, back);
         skip(1 hours);
         feed.set(3000e8, block.timestamp);
         _expectSequencer(true, back);
         skip(1);
         source.read();
+    }
+
+    function test_uptimeFeedWithoutARound() public {
+        TestFeed uptime = new TestFeed(0, 0);
         uptime.set(0, 0);
+        source = _source(feed, address(uptime));
         _expectSequencer(true, 0);
     }
 
@@ -111,6 +174,11 @@ contract OracleChainlinkSourceTest is Test {
         new ChainlinkSource(TOKEN, address(0), address(feed), 1, 2, 2, 0, address(0));
         vm.expectRevert(abi.encodeWithSelector(ChainlinkSource.BadBounds.selector, 0, 2));
         new ChainlinkSource(TOKEN, address(0), address(feed), 1, 0, 2, 0, address(0));
+        uint256 over = uint256(type(uint128).max) + 1;
+        vm.expectRevert(abi.encodeWithSelector(ChainlinkSource.BadBounds.selector, 1, over));
+        new ChainlinkSource(TOKEN, address(0), address(feed), 1, 1, over, 0, address(0));
+        vm.expectRevert(abi.encodeWithSelector(ChainlinkSource.BadMaxAge.selector, 2 days + 1, 2 days));
+        new ChainlinkSource(TOKEN, address(0), address(feed), 2 days + 1, 1, 2, 0, address(0));
         vm.expectRevert(abi.encodeWithSelector(ChainlinkSource.BadDeviation.selector, 0.1e18, 0.1e18));
         new ChainlinkSource(TOKEN, address(0), address(feed), 1, 1, 2, 0.1e18, address(0));
     }
@@ -168,6 +236,25 @@ contract OracleUniswapV3TwapSourceTest is Test {
         source.read();
     }
 
+    function test_nobodyInRangeForAMoment() public {
+        (UniswapV3TwapSource source, TestPool pool) = _direct(2);
+        pool.set(-196_256, 1);
+        vm.expectRevert(abi.encodeWithSelector(UniswapV3TwapSource.TooLittleLiquidity.selector, 1, 2));
+        source.read();
+    }
+
+    function test_aPoolThatFailsOtherwise() public {
+        (UniswapV3TwapSource source, TestPool pool) = _direct(1);
+        vm.mockCallRevert(address(pool), abi.encodeWithSelector(TestPool.observe.selector), "");
+        vm.expectRevert(IPriceSource.BadReading.selector);
+        source.read();
+        vm.mockCallRevert(
+            address(pool), abi.encodeWithSelector(TestPool.observe.selector), abi.encodeWithSignature("Error(string)", "LOK")
+        );
+        vm.expectRevert(IPriceSource.BadReading.selector);
+        source.read();
+    }
+
     function test_historyTooShort() public {
         (UniswapV3TwapSource source, TestPool pool) = _direct(1);
         pool.remember(599);
@@ -181,6 +268,8 @@ contract OracleUniswapV3TwapSourceTest is Test {
         new UniswapV3TwapSource(weth, weth, address(pool), 600, 1, 0);
         vm.expectRevert(abi.encodeWithSelector(UniswapV3TwapSource.BadWindow.selector, 299, 300, 1 days));
         new UniswapV3TwapSource(weth, usdc, address(pool), 299, 1, 0);
+        vm.expectRevert(abi.encodeWithSelector(UniswapV3TwapSource.BadWindow.selector, 1 days + 1, 300, 1 days));
+        new UniswapV3TwapSource(weth, usdc, address(pool), 1 days + 1, 1, 0);
         vm.expectRevert(abi.encodeWithSelector(UniswapV3TwapSource.BadHalfWidth.selector, 0.1e18, 0.1e18));
         new UniswapV3TwapSource(weth, usdc, address(pool), 600, 1, 0.1e18);
         address odd = address(new TestDecimals(19));

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.vault import Vault
     from evenkeel.bindings.vault_lens import VaultLens
     from evenkeel.bindings.venue import Venue
+    from evenkeel.bindings.vol_oracle import VolOracle
     from evenkeel.bindings.vol_source import VolSource
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "Vault",
     "VaultLens",
     "Venue",
+    "VolOracle",
     "VolSource",
     "batch",
     "decode_error",
@@ -140,6 +142,7 @@ _MODULES = {
     "Vault": "evenkeel.bindings.vault",
     "VaultLens": "evenkeel.bindings.vault_lens",
     "Venue": "evenkeel.bindings.venue",
+    "VolOracle": "evenkeel.bindings.vol_oracle",
     "VolSource": "evenkeel.bindings.vol_source",
     "batch": "evenkeel.bindings._runtime",
     "decode_error": "evenkeel.bindings._runtime",

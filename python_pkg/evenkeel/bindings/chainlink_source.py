@@ -153,7 +153,7 @@ class ChainlinkSource(Contract):
         return self._call(_DENOMINATION)
 
     def deviation(self) -> Call[int]:
-        """Half-width as a fraction of the price, at 1e18."""
+        """Half-width of a reading of age 0 as a fraction of the price, at 1e18."""
         return self._call(_DEVIATION)
 
     def feed(self) -> Call[ChecksumAddress]:

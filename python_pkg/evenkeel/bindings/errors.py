@@ -32,14 +32,18 @@ __all__ = [
     "BadMarketList",
     "BadMaxAge",
     "BadMaxMove",
+    "BadMaxMovePerHour",
     "BadMaxWidth",
     "BadQuorum",
     "BadReading",
     "BadRecipient",
+    "BadThreshold",
     "BadTimes",
     "BadWindow",
     "BelowMinimum",
     "BreakerTripped",
+    "Butterfly",
+    "Calendar",
     "CapExceeded",
     "ContractError",
     "DisorderedHealth",
@@ -56,20 +60,28 @@ __all__ = [
     "EmptyRange",
     "Expired",
     "FailedCall",
+    "ForwardOutOfRange",
+    "FromTheFuture",
     "GasTooLow",
     "HistoryTooShort",
     "IdleShort",
     "Implausible",
     "Insufficient",
     "InsufficientBalance",
+    "InvalidShortString",
     "LimitBreached",
     "LossTooLarge",
     "MoveTooLarge",
+    "NegativeVariance",
     "NoLimits",
     "NoPool",
+    "NoVariance",
+    "NotAContract",
+    "NotAscending",
     "NotCalling",
     "NotEmpty",
     "NotExpired",
+    "NotNewer",
     "NotOurs",
     "NotReducing",
     "NotThePair",
@@ -85,19 +97,28 @@ __all__ = [
     "ReentrancyGuardReentrantCall",
     "RepeatedSource",
     "RevertReason",
+    "RhoOutOfRange",
     "SafeCastOverflowedUintDowncast",
     "SafeERC20FailedOperation",
     "SequencerNotSettled",
+    "SigmaTooSmall",
+    "SignedTooLongAgo",
     "Stale",
     "StaleVol",
+    "StrikeOutside",
+    "StringTooLong",
     "SupplyChanged",
+    "TooFar",
+    "TooFewSignatures",
     "TooFewSources",
     "TooLittleLiquidity",
     "TooManyDecimals",
+    "TooManyExpiries",
     "TooManyExposures",
     "TooManyInstructions",
     "TooManyPositions",
     "TooManyPosts",
+    "TooManySigners",
     "TooManySources",
     "TooManyTokens",
     "TooManyUnderlyings",
@@ -110,6 +131,7 @@ __all__ = [
     "UnknownMarket",
     "UnknownOrder",
     "UnknownPosition",
+    "UnknownSigner",
     "UnknownSlice",
     "UnknownToken",
     "UnknownUnit",
@@ -120,7 +142,10 @@ __all__ = [
     "VenueCallFailed",
     "VenueKnown",
     "VenueStale",
+    "VolOracleBadTimes",
+    "VolOracleMoveTooLarge",
     "VolOutOfRange",
+    "WingOutOfRange",
     "WrongDenomination",
     "WrongOracle",
     "WrongQueue",
@@ -290,7 +315,7 @@ class AddressEmptyCode(ContractError):
 
 
 class BadBounds(ContractError):
-    """The lower bound is zero or not below the upper one."""
+    """The lower bound is zero or not below the upper one, or that one is above 128 bits."""
 
     SELECTOR = bytes.fromhex("6ce0ad92")
     FIELDS: ClassVar[str] = "uint256 min_price, uint256 max_price"
@@ -369,6 +394,16 @@ class BadMaxMove(ContractError):
     maximum: int
 
 
+class BadMaxMovePerHour(ContractError):
+    """`BadMaxMovePerHour(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("73a93336")
+    FIELDS: ClassVar[str] = "uint256 max_move_per_hour, uint256 maximum"
+    TYPES = vars(types)
+    max_move_per_hour: int
+    maximum: int
+
+
 class BadMaxWidth(ContractError):
     """A width limit of zero or above MAX_WIDTH."""
 
@@ -402,6 +437,16 @@ class BadRecipient(ContractError):
     FIELDS: ClassVar[str] = "address recipient"
     TYPES = vars(types)
     recipient: str
+
+
+class BadThreshold(ContractError):
+    """A threshold of zero or above the number of signers."""
+
+    SELECTOR = bytes.fromhex("b8f1f4df")
+    FIELDS: ClassVar[str] = "uint256 threshold, uint256 signers"
+    TYPES = vars(types)
+    threshold: int
+    signers: int
 
 
 class BadTimes(ContractError):
@@ -447,6 +492,29 @@ class BreakerTripped(ContractError):
     mid: int
     accepted: int
     allowance: int
+
+
+class Butterfly(ContractError):
+    """The density at `k` is negative: `g` at 1e18."""
+
+    SELECTOR = bytes.fromhex("927a366e")
+    FIELDS: ClassVar[str] = "int256 k, int256 g"
+    TYPES = vars(types)
+    k: int
+    g: int
+
+
+class Calendar(ContractError):
+    """Total variance at `k` of the slice, as of now and at 1e18, would fall from `near` to `far`."""
+
+    SELECTOR = bytes.fromhex("812bc4b7")
+    FIELDS: ClassVar[str] = "int256 k, uint64 near, uint256 near_variance, uint64 far, uint256 far_variance"
+    TYPES = vars(types)
+    k: int
+    near: int
+    near_variance: int
+    far: int
+    far_variance: int
 
 
 class CapExceeded(ContractError):
@@ -599,6 +667,26 @@ class FailedCall(ContractError):
     SELECTOR = bytes.fromhex("d6bda275")
 
 
+class ForwardOutOfRange(ContractError):
+    """`ForwardOutOfRange(uint128,uint256)`."""
+
+    SELECTOR = bytes.fromhex("84308349")
+    FIELDS: ClassVar[str] = "uint128 forward, uint256 maximum"
+    TYPES = vars(types)
+    forward: int
+    maximum: int
+
+
+class FromTheFuture(ContractError):
+    """`FromTheFuture(uint64,uint256)`."""
+
+    SELECTOR = bytes.fromhex("1c8a463f")
+    FIELDS: ClassVar[str] = "uint64 timestamp, uint256 now"
+    TYPES = vars(types)
+    timestamp: int
+    now: int
+
+
 class GasTooLow(ContractError):
     """A read failed with less gas than it is owed, so the failure says nothing of the venue; send more gas."""
 
@@ -658,6 +746,12 @@ class InsufficientBalance(ContractError):
     needed: int
 
 
+class InvalidShortString(ContractError):
+    """`InvalidShortString()`."""
+
+    SELECTOR = bytes.fromhex("b3512b0c")
+
+
 class LimitBreached(ContractError):
     """`measure` of `underlying` ends outside its range and is not on its way back."""
 
@@ -692,6 +786,15 @@ class MoveTooLarge(ContractError):
     maximum: int
 
 
+class NegativeVariance(ContractError):
+    """The least total variance of the slice is below zero."""
+
+    SELECTOR = bytes.fromhex("13514f27")
+    FIELDS: ClassVar[str] = "int256 least"
+    TYPES = vars(types)
+    least: int
+
+
 class NoLimits(ContractError):
     """An exposure to a token without limits would grow."""
 
@@ -709,6 +812,34 @@ class NoPool(ContractError):
     TYPES = vars(types)
     token: str
     fee: int
+
+
+class NoVariance(ContractError):
+    """The slice has no variance at `k`, so that g is not defined there."""
+
+    SELECTOR = bytes.fromhex("ebaa331d")
+    FIELDS: ClassVar[str] = "int256 k"
+    TYPES = vars(types)
+    k: int
+
+
+class NotAContract(ContractError):
+    """`NotAContract(address)`."""
+
+    SELECTOR = bytes.fromhex("8a8b41ec")
+    FIELDS: ClassVar[str] = "address account"
+    TYPES = vars(types)
+    account: str
+
+
+class NotAscending(ContractError):
+    """Signers or signatures are not in ascending order of address, or one is there twice."""
+
+    SELECTOR = bytes.fromhex("cccaa618")
+    FIELDS: ClassVar[str] = "address first, address second"
+    TYPES = vars(types)
+    first: str
+    second: str
 
 
 class NotCalling(ContractError):
@@ -739,6 +870,16 @@ class NotExpired(ContractError):
     TYPES = vars(types)
     position_id: int
     expiry: int
+
+
+class NotNewer(ContractError):
+    """The slice is not newer than the one that stands."""
+
+    SELECTOR = bytes.fromhex("a30ddf4c")
+    FIELDS: ClassVar[str] = "uint64 timestamp, uint64 last"
+    TYPES = vars(types)
+    timestamp: int
+    last: int
 
 
 class NotOurs(ContractError):
@@ -868,6 +1009,15 @@ class RepeatedSource(ContractError):
     source: str
 
 
+class RhoOutOfRange(ContractError):
+    """`RhoOutOfRange(int256)`."""
+
+    SELECTOR = bytes.fromhex("b9aadeb6")
+    FIELDS: ClassVar[str] = "int256 rho"
+    TYPES = vars(types)
+    rho: int
+
+
 class SafeCastOverflowedUintDowncast(ContractError):
     """`SafeCastOverflowedUintDowncast(uint8,uint256)`."""
 
@@ -898,6 +1048,26 @@ class SequencerNotSettled(ContractError):
     grace: int
 
 
+class SigmaTooSmall(ContractError):
+    """`SigmaTooSmall(int256,int256)`."""
+
+    SELECTOR = bytes.fromhex("67037890")
+    FIELDS: ClassVar[str] = "int256 sigma, int256 minimum"
+    TYPES = vars(types)
+    sigma: int
+    minimum: int
+
+
+class SignedTooLongAgo(ContractError):
+    """The slice was signed more than `maxSignAge` seconds ago."""
+
+    SELECTOR = bytes.fromhex("e8bda620")
+    FIELDS: ClassVar[str] = "uint64 timestamp, uint256 max_sign_age"
+    TYPES = vars(types)
+    timestamp: int
+    max_sign_age: int
+
+
 class Stale(ContractError):
     """The reading is older than `maxAge` seconds."""
 
@@ -918,6 +1088,26 @@ class StaleVol(ContractError):
     max_age: int
 
 
+class StrikeOutside(ContractError):
+    """The strike's log-moneyness `k` is beyond the slice's reach, or too far out to have one (then 0)."""
+
+    SELECTOR = bytes.fromhex("3c9b7fbc")
+    FIELDS: ClassVar[str] = "uint256 strike, int256 k, uint256 reach"
+    TYPES = vars(types)
+    strike: int
+    k: int
+    reach: int
+
+
+class StringTooLong(ContractError):
+    """`StringTooLong(string)`."""
+
+    SELECTOR = bytes.fromhex("305a27a9")
+    FIELDS: ClassVar[str] = "string str"
+    TYPES = vars(types)
+    str: str
+
+
 class SupplyChanged(ContractError):
     """The share supply changed during a rebalance."""
 
@@ -926,6 +1116,26 @@ class SupplyChanged(ContractError):
     TYPES = vars(types)
     before: int
     afterwards: int
+
+
+class TooFar(ContractError):
+    """`TooFar(uint64,uint256)`."""
+
+    SELECTOR = bytes.fromhex("7da4ac59")
+    FIELDS: ClassVar[str] = "uint64 expiry, uint256 latest"
+    TYPES = vars(types)
+    expiry: int
+    latest: int
+
+
+class TooFewSignatures(ContractError):
+    """`TooFewSignatures(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("59b8466f")
+    FIELDS: ClassVar[str] = "uint256 given, uint256 threshold"
+    TYPES = vars(types)
+    given: int
+    threshold: int
 
 
 class TooFewSources(ContractError):
@@ -956,6 +1166,15 @@ class TooManyDecimals(ContractError):
     FIELDS: ClassVar[str] = "uint256 decimals, uint256 maximum"
     TYPES = vars(types)
     decimals: int
+    maximum: int
+
+
+class TooManyExpiries(ContractError):
+    """As many slices of the underlying are alive as there can be."""
+
+    SELECTOR = bytes.fromhex("03a3e99e")
+    FIELDS: ClassVar[str] = "uint256 maximum"
+    TYPES = vars(types)
     maximum: int
 
 
@@ -995,6 +1214,16 @@ class TooManyPosts(ContractError):
     FIELDS: ClassVar[str] = "uint256 posts, uint256 maximum"
     TYPES = vars(types)
     posts: int
+    maximum: int
+
+
+class TooManySigners(ContractError):
+    """`TooManySigners(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("46161fe4")
+    FIELDS: ClassVar[str] = "uint256 signers, uint256 maximum"
+    TYPES = vars(types)
+    signers: int
     maximum: int
 
 
@@ -1115,6 +1344,15 @@ class UnknownPosition(ContractError):
     position_id: int
 
 
+class UnknownSigner(ContractError):
+    """A signature of nobody in the set over this slice; zero where it is no signature at all."""
+
+    SELECTOR = bytes.fromhex("d7e8a2c2")
+    FIELDS: ClassVar[str] = "address signer"
+    TYPES = vars(types)
+    signer: str
+
+
 class UnknownSlice(ContractError):
     """Nothing was ever posted for this underlying and expiry."""
 
@@ -1203,14 +1441,47 @@ class VenueStale(ContractError):
     max_age: int
 
 
+class VolOracleBadTimes(ContractError):
+    """An age of zero or over MAX_MAX_AGE, or a signing age or hull time of zero or above that age."""
+
+    SELECTOR = bytes.fromhex("27b350e1")
+    FIELDS: ClassVar[str] = "uint256 max_age, uint256 max_sign_age, uint256 hull_time"
+    TYPES = vars(types)
+    max_age: int
+    max_sign_age: int
+    hull_time: int
+
+
+class VolOracleMoveTooLarge(ContractError):
+    """The vol at `k` of the slice would move by more than `maximum`; vols at 1e18."""
+
+    SELECTOR = bytes.fromhex("3dc25f94")
+    FIELDS: ClassVar[str] = "int256 k, uint256 previous, uint256 posted, uint256 maximum"
+    TYPES = vars(types)
+    k: int
+    previous: int
+    posted: int
+    maximum: int
+
+
 class VolOutOfRange(ContractError):
-    """`VolOutOfRange(uint256,uint256,uint256)`."""
+    """A vol of the slice within its reach is out of range; at 1e18."""
 
     SELECTOR = bytes.fromhex("1c883942")
     FIELDS: ClassVar[str] = "uint256 vol, uint256 minimum, uint256 maximum"
     TYPES = vars(types)
     vol: int
     minimum: int
+    maximum: int
+
+
+class WingOutOfRange(ContractError):
+    """A wing that rises by more than `maximum` a unit of k, or a negative b."""
+
+    SELECTOR = bytes.fromhex("f7398da8")
+    FIELDS: ClassVar[str] = "int256 steepest, int256 maximum"
+    TYPES = vars(types)
+    steepest: int
     maximum: int
 
 
@@ -1296,14 +1567,18 @@ register_errors(
     BadMarketList,
     BadMaxAge,
     BadMaxMove,
+    BadMaxMovePerHour,
     BadMaxWidth,
     BadQuorum,
     BadReading,
     BadRecipient,
+    BadThreshold,
     BadTimes,
     BadWindow,
     BelowMinimum,
     BreakerTripped,
+    Butterfly,
+    Calendar,
     CapExceeded,
     DisorderedHealth,
     ERC20InsufficientAllowance,
@@ -1319,20 +1594,28 @@ register_errors(
     EmptyRange,
     Expired,
     FailedCall,
+    ForwardOutOfRange,
+    FromTheFuture,
     GasTooLow,
     HistoryTooShort,
     IdleShort,
     Implausible,
     Insufficient,
     InsufficientBalance,
+    InvalidShortString,
     LimitBreached,
     LossTooLarge,
     MoveTooLarge,
+    NegativeVariance,
     NoLimits,
     NoPool,
+    NoVariance,
+    NotAContract,
+    NotAscending,
     NotCalling,
     NotEmpty,
     NotExpired,
+    NotNewer,
     NotOurs,
     NotReducing,
     NotThePair,
@@ -1346,19 +1629,28 @@ register_errors(
     PriceLimit,
     ReentrancyGuardReentrantCall,
     RepeatedSource,
+    RhoOutOfRange,
     SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation,
     SequencerNotSettled,
+    SigmaTooSmall,
+    SignedTooLongAgo,
     Stale,
     StaleVol,
+    StrikeOutside,
+    StringTooLong,
     SupplyChanged,
+    TooFar,
+    TooFewSignatures,
     TooFewSources,
     TooLittleLiquidity,
     TooManyDecimals,
+    TooManyExpiries,
     TooManyExposures,
     TooManyInstructions,
     TooManyPositions,
     TooManyPosts,
+    TooManySigners,
     TooManySources,
     TooManyTokens,
     TooManyUnderlyings,
@@ -1371,6 +1663,7 @@ register_errors(
     UnknownMarket,
     UnknownOrder,
     UnknownPosition,
+    UnknownSigner,
     UnknownSlice,
     UnknownToken,
     UnknownUnit,
@@ -1381,7 +1674,10 @@ register_errors(
     VenueCallFailed,
     VenueKnown,
     VenueStale,
+    VolOracleBadTimes,
+    VolOracleMoveTooLarge,
     VolOutOfRange,
+    WingOutOfRange,
     WrongDenomination,
     WrongOracle,
     WrongQueue,

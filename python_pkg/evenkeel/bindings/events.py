@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Event, LogRef, decode_log, decode_logs, register_events
-from evenkeel.bindings.types import Limits, Status, VenueConfig
+from evenkeel.bindings.types import Limits, Slice, Status, VenueConfig
 
 __all__ = [
     "Approval",
@@ -13,6 +13,8 @@ __all__ = [
     "Configured",
     "CuratedVolSourcePosted",
     "Deposit",
+    "Dropped",
+    "EIP712DomainChanged",
     "Event",
     "Freed",
     "JumpSet",
@@ -40,6 +42,7 @@ __all__ = [
     "RoleRevoked",
     "RoundCounted",
     "Settled",
+    "SignersSet",
     "Supplied",
     "Swapped",
     "TargetAdminDelayUpdated",
@@ -51,6 +54,8 @@ __all__ = [
     "VenueAdded",
     "VenueConfigured",
     "VenueRemoved",
+    "VenueVolSet",
+    "VolOraclePosted",
     "Withdraw",
     "Withdrawn",
     "decode_log",
@@ -139,6 +144,26 @@ class Deposit(Event):
     owner: str
     assets: int
     shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped(Event):
+    """`Dropped(address,uint64)`."""
+
+    TOPIC = bytes.fromhex("ed393c41a3aad9d99c28a53600729f182d0b01b8d53808dfce786bc889a03b8a")
+    INDEXED = "address underlying, uint64 expiry"
+    TYPES = vars(types)
+
+    underlying: str
+    expiry: int
+
+
+@dataclass(frozen=True, slots=True)
+class EIP712DomainChanged(Event):
+    """`EIP712DomainChanged()`."""
+
+    TOPIC = bytes.fromhex("0a6387c9ea3628b88a633bb4f3b151770f70085117a15f9bf3787cda53f13d31")
+    TYPES = vars(types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,6 +507,18 @@ class Settled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SignersSet(Event):
+    """`SignersSet(address[],uint8)`."""
+
+    TOPIC = bytes.fromhex("e71ec596e19c24ccc6eae6e95574e3bc1fccfe50298b08cd62d24cbe9f494acf")
+    DATA = "address[] signers, uint8 threshold"
+    TYPES = vars(types)
+
+    signers: tuple[str, ...]
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
 class Supplied(Event):
     """`Supplied(address,uint256)`."""
 
@@ -634,6 +671,33 @@ class VenueRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VenueVolSet(Event):
+    """`VenueVolSet(address,address)`."""
+
+    TOPIC = bytes.fromhex("0d7de87586da76477d4563e94a937ea2f8323cf5195c98c7c699a7ea73eef4af")
+    INDEXED = "address underlying"
+    DATA = "address venue"
+    TYPES = vars(types)
+
+    underlying: str
+    venue: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolOraclePosted(Event):
+    """The slice stands from now on."""
+
+    TOPIC = bytes.fromhex("6cee9558f23329319c772016be0dadcde495334e467d09cb0eab5a035dcc3fab")
+    INDEXED = "address underlying, uint64 expiry"
+    DATA = "Slice slice"
+    TYPES = vars(types)
+
+    underlying: str
+    expiry: int
+    slice: Slice
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw(Event):
     """`Withdraw(address,address,address,uint256,uint256)`."""
 
@@ -669,6 +733,8 @@ register_events(
     Configured,
     CuratedVolSourcePosted,
     Deposit,
+    Dropped,
+    EIP712DomainChanged,
     Freed,
     JumpSet,
     LevelAccepted,
@@ -694,6 +760,7 @@ register_events(
     RoleRevoked,
     RoundCounted,
     Settled,
+    SignersSet,
     Supplied,
     Swapped,
     TargetAdminDelayUpdated,
@@ -705,6 +772,8 @@ register_events(
     VenueAdded,
     VenueConfigured,
     VenueRemoved,
+    VenueVolSet,
+    VolOraclePosted,
     Withdraw,
     Withdrawn,
 )

@@ -24,6 +24,7 @@ __all__ = [
     "Post",
     "PricePoint",
     "Range",
+    "Slice",
     "SpotHolding",
     "Status",
     "Trade",
@@ -474,6 +475,33 @@ class PricePoint:
     mid: int
     high: int
     updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Solidity's struct `Slice`."""
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "uint64",
+        "uint64",
+        "uint128",
+        "int64",
+        "uint64",
+        "int64",
+        "int64",
+        "uint64",
+    )
+
+    underlying: str
+    expiry: int
+    timestamp: int
+    forward: int
+    a: int
+    b: int
+    rho: int
+    m: int
+    sigma: int
 
 
 @dataclass(frozen=True, slots=True)

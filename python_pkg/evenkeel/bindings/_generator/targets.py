@@ -35,5 +35,6 @@ OURS = (
     Target("Vault", "Vault.sol/Vault.json"),
     Target("VaultLens", "VaultLens.sol/VaultLens.json"),
     Target("Venue", "IVenue.sol/IVenue.json"),
+    Target("VolOracle", "VolOracle.sol/VolOracle.json"),
     Target("VolSource", "IVolSource.sol/IVolSource.json"),
 )

@@ -50,14 +50,12 @@ abstract contract VaultOperations is VaultShares {
         UnitHealth[] memory units = IRiskGuard(guard).healths(touched);
         Valuation memory before = IValuer(valuer).value(address(this));
         uint256 supply = totalSupply();
-        results = new bytes[](calls.length);
-        for (uint256 i; i < calls.length; ++i) {
-            results[i] = _call(calls[i].venue, i, calls[i].data);
-        }
+        int256[] memory posted;
+        (results, posted) = _callAll(calls, touched);
         if (totalSupply() != supply) revert SupplyChanged(supply, totalSupply());
 
         Valuation memory afterwards = IValuer(valuer).value(address(this));
-        uint256 loss = IRiskGuard(guard).check(address(this), before, afterwards, touched, units);
+        uint256 loss = IRiskGuard(guard).check(before, afterwards, touched, posted, units);
         _store(afterwards.low, afterwards.mid, afterwards.high);
         emit Rebalanced(planId, msg.sender, before.mid, afterwards.mid, loss);
     }
@@ -78,7 +76,7 @@ abstract contract VaultOperations is VaultShares {
         if (healthAfter > target) revert PastTarget(venue, unit, healthAfter, target);
 
         Valuation memory afterwards = IValuer(valuer).value(address(this));
-        IRiskGuard(guard).checkTopUp(address(this), before, afterwards);
+        IRiskGuard(guard).checkTopUp(before, afterwards);
         _store(afterwards.low, afterwards.mid, afterwards.high);
         emit ToppedUp(venue, unit, assets, healthBefore, healthAfter);
     }
@@ -125,6 +123,24 @@ abstract contract VaultOperations is VaultShares {
     /// @inheritdoc IVault
     function venueConfig(address venue) external view returns (VenueConfig memory) {
         return _venues.config(venue);
+    }
+
+    /// @dev `posted[i]` is what `touched[i]` took of idle less what it gave, in wei of the asset.
+    function _callAll(Instruction[] calldata calls, address[] memory touched)
+        private
+        returns (bytes[] memory results, int256[] memory posted)
+    {
+        results = new bytes[](calls.length);
+        posted = new int256[](touched.length);
+        uint256 idle = _idle();
+        for (uint256 i; i < calls.length; ++i) {
+            results[i] = _call(calls[i].venue, i, calls[i].data);
+            uint256 left = _idle();
+            uint256 at;
+            while (touched[at] != calls[i].venue) ++at;
+            posted[at] += int256(idle) - int256(left);
+            idle = left;
+        }
     }
 
     function _call(address venue, uint256 index, bytes memory data) private returns (bytes memory) {

@@ -36,6 +36,10 @@ enum Measure {
 interface IRiskGuard {
     /// @notice The call could lose more than is allowed; asset units at 1e18.
     error LossTooLarge(uint256 loss, uint256 maximum);
+    /// @notice The call could lose more than is left of the vault's budget; asset units at 1e18.
+    error BudgetExceeded(uint256 loss, uint256 left);
+    /// @notice A function that can only lower a number was given one that is not lower.
+    error NotLower(uint256 value, uint256 current);
     /// @notice `measure` of `underlying` ends outside its range and is not on its way back.
     error LimitBreached(address underlying, Measure measure, int256 value, int256 min, int256 max);
     /// @notice An exposure to a token without limits would grow.
@@ -49,26 +53,39 @@ interface IRiskGuard {
 
     event LimitsSet(address indexed underlying, Limits limits);
     event MaxLossPerCallSet(uint256 fraction);
+    event MaxLossPerDaySet(uint256 fraction);
+    /// @notice A loss (asset units at 1e18) filled the bucket of `vault` to `level` (a fraction of low NAV at 1e18).
+    event Charged(address indexed vault, uint256 loss, uint256 level);
 
-    /// @notice Reverts with a typed error unless going from `before` to `afterwards` is allowed for `vault`.
+    /// @notice Reverts with a typed error unless the calling vault may go from `before` to `afterwards`; charges the loss to its
+    /// bucket. State is kept by caller: who lies deceives itself alone.
     /// @param touched     The venues that were called; their units' health is read again.
+    /// @param posted      What of idle each of `touched` took less what it gave, in wei of the asset.
     /// @param unitsBefore `healths(touched)` from before the calls.
     /// @return loss `cornerLoss(before, afterwards)`.
     function check(
-        address vault,
         Valuation calldata before,
         Valuation calldata afterwards,
         address[] calldata touched,
+        int256[] calldata posted,
         UnitHealth[] calldata unitsBefore
-    ) external view returns (uint256 loss);
+    ) external returns (uint256 loss);
 
-    /// @notice Reverts with a typed error unless a top-up from `before` to `afterwards` is allowed for `vault`. Limits must
-    /// not be broken further, but need not be mended: a breach elsewhere must not let a unit be liquidated.
+    /// @notice Reverts with a typed error unless a top-up from `before` to `afterwards` is allowed for the calling vault; charges the
+    /// loss to its bucket. Limits must not be broken further, but need not be mended: a breach elsewhere must not let a unit be
+    /// liquidated.
     /// @return loss `cornerLoss(before, afterwards)`.
-    function checkTopUp(address vault, Valuation calldata before, Valuation calldata afterwards)
-        external
-        view
-        returns (uint256 loss);
+    function checkTopUp(Valuation calldata before, Valuation calldata afterwards) external returns (uint256 loss);
+
+    /// @notice The calling vault found a loss that its marks do not explain, at `lowNav`; asset units at 1e18. Never reverts; fills its
+    /// bucket, at most to the brim.
+    function charge(uint256 loss, int256 lowNav) external;
+
+    /// @notice How full the bucket of `vault` is and what is left of it, fractions of low NAV at 1e18.
+    function budget(address vault) external view returns (uint256 level, uint256 left);
+
+    /// @notice The same of what is kept for top-ups once the bucket is full.
+    function reserve(address vault) external view returns (uint256 level, uint256 left);
 
     /// @notice The health of every unit of `venues`.
     function healths(address[] calldata venues) external view returns (UnitHealth[] memory);
@@ -81,6 +98,9 @@ interface IRiskGuard {
     /// @notice Tokens that have limits, at most `MAX_UNDERLYINGS`.
     function underlyings() external view returns (address[] memory);
 
-    /// @notice Fraction of low NAV at 1e18.
+    /// @notice The capacity of the bucket, and the most that one call may lose; a fraction of low NAV at 1e18.
     function maxLossPerCall() external view returns (uint256);
+
+    /// @notice What may be lost in a day beside a full bucket; a fraction of low NAV at 1e18.
+    function maxLossPerDay() external view returns (uint256);
 }

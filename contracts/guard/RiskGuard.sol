@@ -8,11 +8,13 @@ import {CornerLoss} from "./CornerLoss.sol";
 import {IRiskGuard, Limits, Measure, Range, UnitHealth} from "./IRiskGuard.sol";
 import {Valuation, VenueValue} from "./IValuer.sol";
 import {LimitRule} from "./LimitRule.sol";
+import {LossBudget} from "./LossBudget.sol";
 
 /// @title RiskGuard: what a rebalance must satisfy
 /// @notice Holds the limits and judges two valuations of a vault, from before and after a call:
 /// - priced: every venue was priced in both (`Unpriced`);
-/// - loss: `CornerLoss` is at most `maxLossPerCall` of low NAV before the call (`LossTooLarge`);
+/// - loss: `CornerLoss` is at most `maxLossPerCall` of low NAV before the call (`LossTooLarge`), and at most what is left of the vault's
+///   bucket (`BudgetExceeded`), which is specified in `LossBudget`;
 /// - limits: with b the largest breach of any measure of any underlying, b ends at 0, or at most at nine tenths of what it was with
 ///   no measure going from outside one end of its range to outside the other (`LimitBreached` names the worst). A
 ///   call may also leave what is breached exactly as it was if it moves no measure farther from zero: a book whose options
@@ -30,14 +32,12 @@ import {LimitRule} from "./LimitRule.sol";
 ///
 /// FRACTIONS are at 1e18. `type(int256).min` and `max` stand for no limit.
 ///
-/// ROLES. `setLimits` and `setMaxLossPerCall` are restricted by the authority.
+/// ROLES. Setters are restricted by the authority: `setX` is the curator's and may raise risk, `lowerX` is the sentinel's and cannot.
 ///
-/// ASSUMPTIONS. THE VAULT THAT ASKS PASSES VALUATIONS OF ITS OWN FROM THE VALUER: THE GUARD KEEPS NO STATE FOR A VAULT, SO THAT A FALSE
-/// ONE DECEIVES ITSELF ALONE.
-contract RiskGuard is IRiskGuard, AccessManaged {
+/// ASSUMPTIONS. THE VAULT THAT ASKS PASSES VALUATIONS OF ITS OWN FROM THE VALUER. ALL STATE OF A VAULT IS KEPT BY `msg.sender`, SO THAT A
+/// FALSE ONE DECEIVES ITSELF ALONE.
+contract RiskGuard is LossBudget {
     uint256 public constant MAX_UNDERLYINGS = 16;
-    /// @notice The most that `setMaxLossPerCall` accepts: 2%.
-    uint256 public constant MAX_LOSS_CEILING = 0.02e18;
     /// @notice The most of a breach, as a multiple of its limit at 1e18, that lets another breach grow.
     uint256 public constant MAX_ROOM = 1e18;
 
@@ -45,11 +45,6 @@ contract RiskGuard is IRiskGuard, AccessManaged {
     error EmptyRange(int256 min, int256 max);
     /// @notice More tokens with limits than `MAX_UNDERLYINGS`.
     error TooManyUnderlyings(uint256 maximum);
-    /// @notice A fraction above what this guard accepts.
-    error AboveCeiling(uint256 fraction, uint256 ceiling);
-
-    /// @inheritdoc IRiskGuard
-    uint256 public maxLossPerCall;
 
     address[] private _underlyings;
     mapping(address underlying => bool) private _known;
@@ -83,22 +78,16 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         emit LimitsSet(underlying, limits_);
     }
 
-    /// @notice RESTRICTED. Sets the most that a call may lose, as a fraction of low NAV at 1e18.
-    function setMaxLossPerCall(uint256 fraction) external restricted {
-        if (fraction > MAX_LOSS_CEILING) revert AboveCeiling(fraction, MAX_LOSS_CEILING);
-        maxLossPerCall = fraction;
-        emit MaxLossPerCallSet(fraction);
-    }
-
     /// @inheritdoc IRiskGuard
     function check(
-        address vault,
         Valuation calldata before,
         Valuation calldata afterwards,
         address[] calldata touched,
+        int256[] calldata,
         UnitHealth[] calldata unitsBefore
-    ) external view returns (uint256 loss) {
-        loss = _checkLoss(before, afterwards);
+    ) external returns (uint256 loss) {
+        loss = _loss(before, afterwards);
+        _spend(msg.sender, loss, before.low);
         Finding memory found = _find(before, afterwards, afterwards.low);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
         uint256 room = found.before < MAX_ROOM ? found.before : MAX_ROOM;
@@ -106,21 +95,18 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         bool mending = found.afterwards.size * 10 <= found.before * 9;
         bool harmless = found.moved.size == 0 && !found.farther;
         if (!mending && !harmless) LimitRule.refuse(found.moved.size > 0 ? found.moved : found.afterwards);
-        _checkUnits(vault, touched, unitsBefore);
-        _checkCaps(vault, before, afterwards);
+        _checkUnits(msg.sender, touched, unitsBefore);
+        _checkCaps(msg.sender, before, afterwards);
     }
 
     /// @inheritdoc IRiskGuard
-    function checkTopUp(address vault, Valuation calldata before, Valuation calldata afterwards)
-        external
-        view
-        returns (uint256 loss)
-    {
-        loss = _checkLoss(before, afterwards);
+    function checkTopUp(Valuation calldata before, Valuation calldata afterwards) external returns (uint256 loss) {
+        loss = _loss(before, afterwards);
+        _spendOnTopUp(msg.sender, loss, before.low);
         Finding memory found = _find(before, afterwards, before.low);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
         if (found.grown.size > 0) LimitRule.refuse(found.grown);
-        _checkCaps(vault, before, afterwards);
+        _checkCaps(msg.sender, before, afterwards);
     }
 
     /// @inheritdoc IRiskGuard
@@ -143,11 +129,9 @@ contract RiskGuard is IRiskGuard, AccessManaged {
         return _underlyings;
     }
 
-    function _checkLoss(Valuation calldata before, Valuation calldata afterwards) private view returns (uint256 loss) {
+    function _loss(Valuation calldata before, Valuation calldata afterwards) private pure returns (uint256) {
         if (!before.priced || !afterwards.priced) revert Unpriced();
-        loss = CornerLoss.charge(before, afterwards);
-        uint256 most = before.low > 0 ? uint256(before.low) * maxLossPerCall / 1e18 : 0;
-        if (loss > most) revert LossTooLarge(loss, most);
+        return CornerLoss.charge(before, afterwards);
     }
 
     function _find(Valuation calldata before, Valuation calldata afterwards, int256 navAfter)

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IRiskGuard, Limits, Measure, Range, UnitHealth} from "../../contracts/guard/IRiskGuard.sol";
 import {PricePoint, Valuation, VenueValue, VolPoint} from "../../contracts/guard/IValuer.sol";
+import {LossBudget} from "../../contracts/guard/LossBudget.sol";
 import {RiskGuard} from "../../contracts/guard/RiskGuard.sol";
 import {Exposure, Greeks} from "../../contracts/venues/IVenue.sol";
 import {VaultCase} from "./doubles/VaultCase.sol";
@@ -30,8 +31,26 @@ contract RiskGuardTest is VaultCase {
         return _book(NAV, Greeks(delta, 0, 0, 0));
     }
 
-    function _check(Valuation memory before, Valuation memory afterwards) private view returns (uint256) {
-        return guard.check(address(vault), before, afterwards, new address[](0), new UnitHealth[](0));
+    /// @dev A day after the last, so that the bucket is empty.
+    function _check(Valuation memory before, Valuation memory afterwards) private returns (uint256) {
+        return _checkUnits(before, afterwards, new address[](0), new UnitHealth[](0));
+    }
+
+    function _checkUnits(
+        Valuation memory before,
+        Valuation memory afterwards,
+        address[] memory touched,
+        UnitHealth[] memory units
+    ) private returns (uint256) {
+        skip(1 days);
+        vm.prank(address(vault));
+        return guard.check(before, afterwards, touched, new int256[](touched.length), units);
+    }
+
+    function _checkTopUp(Valuation memory before, Valuation memory afterwards) private returns (uint256) {
+        skip(1 days);
+        vm.prank(address(vault));
+        return guard.checkTopUp(before, afterwards);
     }
 
     function _expectDelta(int256 delta) private {
@@ -94,7 +113,7 @@ contract RiskGuardTest is VaultCase {
         return v.mid + g.delta * x / 1e18 + g.gamma * x * x / 2e36 + g.vega * y / 1e18;
     }
 
-    function test_InsideTheLimitsAnythingGoes() public view {
+    function test_InsideTheLimitsAnythingGoes() public {
         _check(_at(-16e18), _at(16e18));
     }
 
@@ -261,25 +280,25 @@ contract RiskGuardTest is VaultCase {
         venue.setHealth(3, 1.19e18, 0);
         UnitHealth[] memory none = new UnitHealth[](0);
         vm.expectRevert(abi.encodeWithSelector(IRiskGuard.UnitUnhealthy.selector, address(venue), 3, 1.19e18, 1.2e18));
-        guard.check(address(vault), _at(0), _at(0), touched, none);
+        _checkUnits(_at(0), _at(0), touched, none);
 
         UnitHealth[] memory was = guard.healths(touched);
         assertEq(was[0].health, 1.19e18);
-        guard.check(address(vault), _at(0), _at(0), touched, was);
+        _checkUnits(_at(0), _at(0), touched, was);
         was[0].health = 1.195e18;
         vm.expectPartialRevert(IRiskGuard.UnitUnhealthy.selector);
-        guard.check(address(vault), _at(0), _at(0), touched, was);
+        _checkUnits(_at(0), _at(0), touched, was);
         was[0].health = 1.3e18;
         vm.expectPartialRevert(IRiskGuard.UnitUnhealthy.selector);
-        guard.check(address(vault), _at(0), _at(0), touched, was);
+        _checkUnits(_at(0), _at(0), touched, was);
     }
 
     function test_ATopUpNeedNotMendABreachButMayNotWorsenIt() public {
-        guard.checkTopUp(address(vault), _at(20e18), _at(20e18));
+        _checkTopUp(_at(20e18), _at(20e18));
         _expectDelta(20.1e18);
-        guard.checkTopUp(address(vault), _at(20e18), _at(20.1e18));
+        _checkTopUp(_at(20e18), _at(20.1e18));
         _expectDelta(17e18);
-        guard.checkTopUp(address(vault), _at(0), _at(17e18));
+        _checkTopUp(_at(0), _at(17e18));
     }
 
     function test_SettersAreRestrictedCheckedAndLogged() public {
@@ -304,7 +323,7 @@ contract RiskGuardTest is VaultCase {
         l.vega = Range(1, 0);
         vm.expectRevert(abi.encodeWithSelector(RiskGuard.EmptyRange.selector, 1, 0));
         guard.setLimits(eth, l);
-        vm.expectRevert(abi.encodeWithSelector(RiskGuard.AboveCeiling.selector, 0.03e18, 0.02e18));
+        vm.expectRevert(abi.encodeWithSelector(LossBudget.AboveCeiling.selector, 0.03e18, 0.02e18));
         guard.setMaxLossPerCall(0.03e18);
         for (uint160 i = 1; i < 16; ++i) {
             guard.setLimits(address(i), _limits());
@@ -313,10 +332,7 @@ contract RiskGuardTest is VaultCase {
         guard.setLimits(address(99), _limits());
     }
 
-    function testFuzz_NeverOverflowsOnWhatTheValuerLetsThrough(int256[4] memory g, int256 nav, uint256 price)
-        public
-        view
-    {
+    function testFuzz_NeverOverflowsOnWhatTheValuerLetsThrough(int256[4] memory g, int256 nav, uint256 price) public {
         for (uint256 i; i < 4; ++i) {
             g[i] = bound(g[i], -8 * int256(2 ** 108), 8 * int256(2 ** 108));
         }
@@ -324,7 +340,7 @@ contract RiskGuardTest is VaultCase {
         price = bound(price, 1, 2 ** 100);
         v.prices[0] = PricePoint(eth, 0, price, 2 ** 100, 0);
         guard.cornerLoss(_at(0), v);
-        try guard.checkTopUp(address(vault), v, v) {}
+        try guard.checkTopUp(v, v) {}
         catch (bytes memory reason) {
             assertNotEq(bytes4(reason), bytes4(0x4e487b71), "panic");
         }

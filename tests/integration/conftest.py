@@ -8,7 +8,7 @@ from evenkeel.deploy import Roles, VaultPlan, deploy
 
 @pytest.fixture(scope="session")
 def deployed(sandbox):
-    """A vault with every venue of the sandbox. The loss limit is the greatest there is: these tests are about venues."""
+    """A vault with every venue of the sandbox. The loss limits are the greatest there are: these tests are about venues."""
     accounts = sandbox.accounts
     roles = Roles(
         keeper=accounts["keeper"],
@@ -16,7 +16,7 @@ def deployed(sandbox):
         guardian=accounts["guardian"],
         vol_poster=accounts["vol_poster"],
     )
-    plan = VaultPlan(max_loss_per_call=0.02)
+    plan = VaultPlan(max_loss_per_call=0.02, max_loss_per_day=0.05)
     return deploy(sandbox.w3, sandbox.signers["deployer"], sandbox.protocols, plan, roles)
 
 

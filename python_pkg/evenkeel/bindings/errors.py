@@ -40,8 +40,10 @@ __all__ = [
     "BadThreshold",
     "BadTimes",
     "BadWindow",
+    "BelowFloor",
     "BelowMinimum",
     "BreakerTripped",
+    "BudgetExceeded",
     "Butterfly",
     "Calendar",
     "CapExceeded",
@@ -81,6 +83,7 @@ __all__ = [
     "NotCalling",
     "NotEmpty",
     "NotExpired",
+    "NotLower",
     "NotNewer",
     "NotOurs",
     "NotReducing",
@@ -470,6 +473,16 @@ class BadWindow(ContractError):
     maximum: int
 
 
+class BelowFloor(ContractError):
+    """A fraction under what this guard accepts."""
+
+    SELECTOR = bytes.fromhex("dc6ef75d")
+    FIELDS: ClassVar[str] = "uint256 fraction, uint256 floor"
+    TYPES = vars(types)
+    fraction: int
+    floor: int
+
+
 class BelowMinimum(ContractError):
     """An amount came out worse than the caller's limit."""
 
@@ -492,6 +505,16 @@ class BreakerTripped(ContractError):
     mid: int
     accepted: int
     allowance: int
+
+
+class BudgetExceeded(ContractError):
+    """The call could lose more than is left of the vault's budget; asset units at 1e18."""
+
+    SELECTOR = bytes.fromhex("29a8b5f0")
+    FIELDS: ClassVar[str] = "uint256 loss, uint256 left"
+    TYPES = vars(types)
+    loss: int
+    left: int
 
 
 class Butterfly(ContractError):
@@ -870,6 +893,16 @@ class NotExpired(ContractError):
     TYPES = vars(types)
     position_id: int
     expiry: int
+
+
+class NotLower(ContractError):
+    """A function that can only lower a number was given one that is not lower."""
+
+    SELECTOR = bytes.fromhex("6193e0b8")
+    FIELDS: ClassVar[str] = "uint256 value, uint256 current"
+    TYPES = vars(types)
+    value: int
+    current: int
 
 
 class NotNewer(ContractError):
@@ -1575,8 +1608,10 @@ register_errors(
     BadThreshold,
     BadTimes,
     BadWindow,
+    BelowFloor,
     BelowMinimum,
     BreakerTripped,
+    BudgetExceeded,
     Butterfly,
     Calendar,
     CapExceeded,
@@ -1615,6 +1650,7 @@ register_errors(
     NotCalling,
     NotEmpty,
     NotExpired,
+    NotLower,
     NotNewer,
     NotOurs,
     NotReducing,

@@ -10,6 +10,7 @@ __all__ = [
     "Approval",
     "AuthorityUpdated",
     "Borrowed",
+    "Charged",
     "Configured",
     "CuratedVolSourcePosted",
     "Deposit",
@@ -24,6 +25,7 @@ __all__ = [
     "LogRef",
     "Marked",
     "MaxLossPerCallSet",
+    "MaxLossPerDaySet",
     "OperationCanceled",
     "OperationExecuted",
     "OperationScheduled",
@@ -99,6 +101,20 @@ class Borrowed(Event):
 
     token: str
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charged(Event):
+    """A loss (asset units at 1e18) filled the bucket of `vault` to `level` (a fraction of low NAV at 1e18)."""
+
+    TOPIC = bytes.fromhex("6eb3b9e9b53f6121601ca14ab3aa367f50ddeb99803e39f569b28817dff1292d")
+    INDEXED = "address vault"
+    DATA = "uint256 loss, uint256 level"
+    TYPES = vars(types)
+
+    vault: str
+    loss: int
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +267,17 @@ class MaxLossPerCallSet(Event):
     """`MaxLossPerCallSet(uint256)`."""
 
     TOPIC = bytes.fromhex("fc5494687d8f5c1581482cf1eda632421092da8f386aeface9bd715bd077bf72")
+    DATA = "uint256 fraction"
+    TYPES = vars(types)
+
+    fraction: int
+
+
+@dataclass(frozen=True, slots=True)
+class MaxLossPerDaySet(Event):
+    """`MaxLossPerDaySet(uint256)`."""
+
+    TOPIC = bytes.fromhex("24a948ab816c3fba7ee11f74940cc1f73906de5404966b9da264b4b8257e1ef2")
     DATA = "uint256 fraction"
     TYPES = vars(types)
 
@@ -730,6 +757,7 @@ register_events(
     Approval,
     AuthorityUpdated,
     Borrowed,
+    Charged,
     Configured,
     CuratedVolSourcePosted,
     Deposit,
@@ -742,6 +770,7 @@ register_events(
     LiquidationSeen,
     Marked,
     MaxLossPerCallSet,
+    MaxLossPerDaySet,
     OperationCanceled,
     OperationExecuted,
     OperationScheduled,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from eth_typing import ChecksumAddress
 
@@ -10,6 +11,37 @@ from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
 from evenkeel.bindings.types import Limits, UnitHealth, Valuation
 
+
+class BudgetResult(NamedTuple):
+    """What `budget` returns."""
+
+    level: int
+    left: int
+
+
+class ReserveResult(NamedTuple):
+    """What `reserve` returns."""
+
+    level: int
+    left: int
+
+
+_DAY_CEILING = Function[int](
+    "RiskGuard.DAY_CEILING",
+    "53c97914",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_DAY_FLOOR = Function[int](
+    "RiskGuard.DAY_FLOOR",
+    "7d6ab055",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _MAX_LOSS_CEILING = Function[int](
     "RiskGuard.MAX_LOSS_CEILING",
     "70593340",
@@ -42,21 +74,38 @@ _AUTHORITY = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
-_CHECK = Function[int](
-    "RiskGuard.check",
-    "8022c16b",
-    "address vault, Valuation before, Valuation afterwards, address[] touched, UnitHealth[] units_before",
-    "uint256",
+_BUDGET = Function[BudgetResult](
+    "RiskGuard.budget",
+    "c9c66674",
+    "address vault",
+    "uint256, uint256",
     vars(types),
     view=True,
+    result=BudgetResult,
+)
+_CHARGE = Function[None](
+    "RiskGuard.charge",
+    "2bbfd6e6",
+    "uint256 loss, int256 low_nav",
+    "",
+    vars(types),
+    view=False,
+)
+_CHECK = Function[int](
+    "RiskGuard.check",
+    "c1d2951d",
+    "Valuation before, Valuation afterwards, address[] touched, int256[] arg3, UnitHealth[] units_before",
+    "uint256",
+    vars(types),
+    view=False,
 )
 _CHECK_TOP_UP = Function[int](
     "RiskGuard.checkTopUp",
-    "33479931",
-    "address vault, Valuation before, Valuation afterwards",
+    "691264bf",
+    "Valuation before, Valuation afterwards",
     "uint256",
     vars(types),
-    view=True,
+    view=False,
 )
 _CORNER_LOSS = Function[int](
     "RiskGuard.cornerLoss",
@@ -90,6 +139,22 @@ _LIMITS = Function[Limits](
     vars(types),
     view=True,
 )
+_LOWER_MAX_LOSS_PER_CALL = Function[None](
+    "RiskGuard.lowerMaxLossPerCall",
+    "11cb2809",
+    "uint256 fraction",
+    "",
+    vars(types),
+    view=False,
+)
+_LOWER_MAX_LOSS_PER_DAY = Function[None](
+    "RiskGuard.lowerMaxLossPerDay",
+    "87db9480",
+    "uint256 fraction",
+    "",
+    vars(types),
+    view=False,
+)
 _MAX_LOSS_PER_CALL = Function[int](
     "RiskGuard.maxLossPerCall",
     "9aaeb280",
@@ -97,6 +162,23 @@ _MAX_LOSS_PER_CALL = Function[int](
     "uint256",
     vars(types),
     view=True,
+)
+_MAX_LOSS_PER_DAY = Function[int](
+    "RiskGuard.maxLossPerDay",
+    "195407c5",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_RESERVE = Function[ReserveResult](
+    "RiskGuard.reserve",
+    "e75179a4",
+    "address vault",
+    "uint256, uint256",
+    vars(types),
+    view=True,
+    result=ReserveResult,
 )
 _SET_AUTHORITY = Function[None](
     "RiskGuard.setAuthority",
@@ -122,6 +204,14 @@ _SET_MAX_LOSS_PER_CALL = Function[None](
     vars(types),
     view=False,
 )
+_SET_MAX_LOSS_PER_DAY = Function[None](
+    "RiskGuard.setMaxLossPerDay",
+    "a152dd09",
+    "uint256 fraction",
+    "",
+    vars(types),
+    view=False,
+)
 _UNDERLYINGS = Function[tuple[ChecksumAddress, ...]](
     "RiskGuard.underlyings",
     "0add145e",
@@ -136,6 +226,14 @@ class RiskGuard(Contract):
     """RiskGuard: what a rebalance must satisfy. Specified in `contracts/guard/RiskGuard.sol`."""
 
     __slots__ = ()
+
+    def day_ceiling(self) -> Call[int]:
+        """The most that `setMaxLossPerDay` accepts: 5%."""
+        return self._call(_DAY_CEILING)
+
+    def day_floor(self) -> Call[int]:
+        """The least `maxLossPerDay`: 0.1%."""
+        return self._call(_DAY_FLOOR)
 
     def max_loss_ceiling(self) -> Call[int]:
         """The most that `setMaxLossPerCall` accepts: 2%."""
@@ -153,15 +251,26 @@ class RiskGuard(Contract):
         """`authority()`."""
         return self._call(_AUTHORITY)
 
+    def budget(self, vault: str) -> Call[BudgetResult]:
+        """How full the bucket of `vault` is and what is left of it, fractions of low NAV at 1e18."""
+        return self._call(_BUDGET, vault)
+
+    def charge(self, loss: int, low_nav: int) -> Call[None]:
+        """The calling vault found a loss that its marks do not explain, at `lowNav`; asset units at 1e18.
+        Never reverts; fills its bucket, at most to the brim.
+        """
+        return self._call(_CHARGE, loss, low_nav)
+
     def check(
         self,
-        vault: str,
         before: Valuation,
         afterwards: Valuation,
         touched: Sequence[str],
+        arg3: Sequence[int],
         units_before: Sequence[UnitHealth],
     ) -> Call[int]:
-        """Reverts with a typed error unless going from `before` to `afterwards` is allowed for `vault`.
+        """Reverts with a typed error unless the calling vault may go from `before` to `afterwards`; charges
+        the loss to its bucket. State is kept by caller: who lies deceives itself alone.
 
         Args:
             touched: The venues that were called; their units' health is read again.
@@ -170,17 +279,17 @@ class RiskGuard(Contract):
         Returns:
             loss: `cornerLoss(before, afterwards)`.
         """
-        return self._call(_CHECK, vault, before, afterwards, touched, units_before)
+        return self._call(_CHECK, before, afterwards, touched, arg3, units_before)
 
-    def check_top_up(self, vault: str, before: Valuation, afterwards: Valuation) -> Call[int]:
-        """Reverts with a typed error unless a top-up from `before` to `afterwards` is allowed for `vault`.
-        Limits must not be broken further, but need not be mended: a breach elsewhere must not let a unit
-        be liquidated.
+    def check_top_up(self, before: Valuation, afterwards: Valuation) -> Call[int]:
+        """Reverts with a typed error unless a top-up from `before` to `afterwards` is allowed for the
+        calling vault; charges the loss to its bucket. Limits must not be broken further, but need not be
+        mended: a breach elsewhere must not let a unit be liquidated.
 
         Returns:
             loss: `cornerLoss(before, afterwards)`.
         """
-        return self._call(_CHECK_TOP_UP, vault, before, afterwards)
+        return self._call(_CHECK_TOP_UP, before, afterwards)
 
     def corner_loss(self, before: Valuation, afterwards: Valuation) -> Call[int]:
         """The charge of a change: over the price and vol corners, the most that value falls; at 1e18."""
@@ -198,9 +307,25 @@ class RiskGuard(Contract):
         """`limits(address)`."""
         return self._call(_LIMITS, underlying)
 
+    def lower_max_loss_per_call(self, fraction: int) -> Call[None]:
+        """SENTINEL. The same, downward only."""
+        return self._call(_LOWER_MAX_LOSS_PER_CALL, fraction)
+
+    def lower_max_loss_per_day(self, fraction: int) -> Call[None]:
+        """SENTINEL. The same, downward only."""
+        return self._call(_LOWER_MAX_LOSS_PER_DAY, fraction)
+
     def max_loss_per_call(self) -> Call[int]:
-        """Fraction of low NAV at 1e18."""
+        """The capacity of the bucket, and the most that one call may lose; a fraction of low NAV at 1e18."""
         return self._call(_MAX_LOSS_PER_CALL)
+
+    def max_loss_per_day(self) -> Call[int]:
+        """What may be lost in a day beside a full bucket; a fraction of low NAV at 1e18."""
+        return self._call(_MAX_LOSS_PER_DAY)
+
+    def reserve(self, vault: str) -> Call[ReserveResult]:
+        """The same of what is kept for top-ups once the bucket is full."""
+        return self._call(_RESERVE, vault)
 
     def set_authority(self, new_authority: str) -> Call[None]:
         """`setAuthority(address)`."""
@@ -211,8 +336,14 @@ class RiskGuard(Contract):
         return self._call(_SET_LIMITS, underlying, limits)
 
     def set_max_loss_per_call(self, fraction: int) -> Call[None]:
-        """RESTRICTED. Sets the most that a call may lose, as a fraction of low NAV at 1e18."""
+        """CURATOR. Sets the most that a call may lose, as a fraction of low NAV at 1e18."""
         return self._call(_SET_MAX_LOSS_PER_CALL, fraction)
+
+    def set_max_loss_per_day(self, fraction: int) -> Call[None]:
+        """CURATOR. Sets what the bucket and the top-ups' reserve leak in a day, as a fraction of low NAV at
+        1e18.
+        """
+        return self._call(_SET_MAX_LOSS_PER_DAY, fraction)
 
     def underlyings(self) -> Call[tuple[ChecksumAddress, ...]]:
         """Tokens that have limits, at most `MAX_UNDERLYINGS`."""

@@ -251,6 +251,8 @@ class Walk:
     def _set_limits(self, guard: RiskGuard) -> None:
         fraction = wad(self._plan.max_loss_per_call)
         self._to.call("guard.setMaxLossPerCall", guard.set_max_loss_per_call(fraction))
+        a_day = wad(self._plan.max_loss_per_day)
+        self._to.call("guard.setMaxLossPerDay", guard.set_max_loss_per_day(a_day))
         for symbol, limits in self._plan.limits.items():
             if symbol in self._protocols.tokens:
                 call = guard.set_limits(self._token(symbol), _limits(limits))
@@ -267,7 +269,11 @@ class Walk:
             vault.configure_venue(_NONE, none),
             vault.remove_venue(_NONE),
         )
-        limits = (guard.set_limits(_NONE, _limits(UnderlyingLimits())), guard.set_max_loss_per_call(0))
+        limits = (
+            guard.set_limits(_NONE, _limits(UnderlyingLimits())),
+            guard.set_max_loss_per_call(0),
+            guard.set_max_loss_per_day(0),
+        )
         vols = (vol_source.post(_NONE, 0, 0), vol_source.post_many([]))
         targets: tuple[tuple[Contract, Sequence[Call[Any]], int], ...] = (
             (vault, trading, KEEPER),

@@ -119,6 +119,7 @@ class VaultPlan:
     vol: VolTerms = field(default_factory=VolTerms)
     max_width: float = 0.1
     max_loss_per_call: float = 0.0025
+    max_loss_per_day: float = 0.0075
     limits: Mapping[str, UnderlyingLimits] = field(default_factory=_limits)
     venues: Mapping[str, VenueTerms] = field(default_factory=_venues)
     spot_tokens: tuple[str, ...] = ("WETH",)

@@ -28,6 +28,7 @@ def plan_of(mandate: Mandate, protocols: Protocols, base: VaultPlan | None = Non
     return replace(
         base,
         max_loss_per_call=mandate.max_loss_per_call,
+        max_loss_per_day=mandate.max_loss_per_day,
         limits=MappingProxyType(limits),
         venues=MappingProxyType(venues),
         spot_tokens=tuple(

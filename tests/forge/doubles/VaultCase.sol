@@ -47,6 +47,7 @@ abstract contract VaultCase is Test {
         vault.addVenue(address(hedge), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
         guard.setLimits(eth, _limits());
         guard.setMaxLossPerCall(0.0025e18);
+        guard.setMaxLossPerDay(0.0075e18);
         bytes4[] memory selectors = new bytes4[](2);
         (selectors[0], selectors[1]) = (IVault.rebalance.selector, IVault.topUp.selector);
         manager.setTargetFunctionRole(address(vault), selectors, KEEPER);

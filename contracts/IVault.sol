@@ -72,6 +72,9 @@ interface IVault is IERC4626 {
     /// @notice The interval that entry and exit are priced by: `nav()`, or the last mark carried to now.
     function navView() external view returns (bool priced, int256 low, int256 mid, int256 high);
 
+    /// @notice Anyone. Reads the interval live and stores it; `IRiskGuard.Unpriced` while a venue or price cannot be read.
+    function mark() external;
+
     /// @notice QUEUE. Burns `shares` of the caller at the low NAV and pays it; `IRiskGuard.Unpriced` while a venue or price
     /// cannot be read, `IdleShort` where idle does not reach.
     function processExit(uint256 shares) external returns (uint256 assets);

@@ -8,7 +8,6 @@ import {Test} from "forge-std/Test.sol";
 import {Authority} from "../../contracts/Authority.sol";
 import {RiskGuard} from "../../contracts/guard/RiskGuard.sol";
 import {Valuer} from "../../contracts/guard/Valuer.sol";
-import {IRedeemQueue} from "../../contracts/IRedeemQueue.sol";
 import {IVault, VaultParts, VenueConfig} from "../../contracts/IVault.sol";
 import {CuratedVolSource} from "../../contracts/oracle/CuratedVolSource.sol";
 import {OracleAdapter} from "../../contracts/oracle/OracleAdapter.sol";
@@ -17,7 +16,7 @@ import {VaultFactory} from "../../contracts/VaultFactory.sol";
 import {DoubleToken} from "./doubles/DoubleToken.sol";
 import {DoubleVenue} from "./doubles/DoubleVenue.sol";
 
-contract WaitingRoom is IRedeemQueue, AccessManaged {
+contract WaitingRoom is AccessManaged {
     address public immutable vault;
 
     constructor(address vault_, address authority_) AccessManaged(authority_) {

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {CriticalNeed} from "./CriticalNeed.sol";
+import {IRedeemQueue, Request} from "./IRedeemQueue.sol";
+import {IVault} from "./IVault.sol";
+
+/// @title RedeemQueue: redemptions that wait for cash, in the order in which they came
+/// @notice THE LINE. A request takes its shares at once and the next id, from 1. They stay shares, with the vault's gains and losses,
+/// until `process` pays for them. Nobody is paid while someone before him is still in line.
+///
+/// PROCESSING. Anyone may call it, while every venue is priced and the interval is no wider than `maxProcessWidth` of mid. It
+/// marks the vault, fixes one price (the low NAV) for everyone it pays in that call, and goes from the head of the line as far as
+/// idle reaches, the last request in part. Idle is taken less what units under critical health lack (`CriticalNeed`). Payments round
+/// down. What is paid lies here as cash, out of the vault and of NAV. At most `maxRequests` are looked at, so no
+/// number of requests, however small, blocks the head.
+///
+/// MINIMUM. A request whose turn comes at a price under its `minAssetsPerShare` leaves the line unpaid, with its fee, and those
+/// behind it move up. The minimum is compared with the price; rounding then takes at most a wei of the asset a payment.
+///
+/// CANCELLING. `cancelRedeemRequest` announces; the request stays in line, is paid if its turn comes, and after `CANCEL_DELAY` leaves
+/// the line with its fee. It cannot be taken back, so nobody decides with the price in sight. What was paid before stays
+/// paid. Until then the controller makes no new requests. A new request goes last.
+///
+/// FEE. A request that leaves the line unpaid had cash raised for it that others paid for. `cancelFee` of its shares, rounded up, is
+/// taken for that: the next `process` burns them, and their worth stays with those who remain.
+///
+/// WHAT IS SENT HERE by mistake or malice belongs to nobody: such shares are burned, and such assets and roundings returned to
+/// the vault, by the next `process` with anything to pay or burn. They change no price and no claim.
+///
+/// CLAIMS. What was paid to a controller is one pool; `redeem` and `withdraw` draw on it at its average price, and count its oldest
+/// requests first. The last share takes the last wei. There is no deadline.
+///
+/// WHO MAY. Owner or controller, or an operator of theirs. The share is another contract, so the owner must approve this one on it (operators
+/// included); the third way of ERC-7540, an allowance of the caller on the share, is not offered: such a caller can move the shares to
+/// itself and request as their owner.
+///
+/// ERC-7575. `share` is the vault. Entry is not asynchronous: `deposit` and `mint` pass through to the vault, as do
+/// conversions and `totalAssets`.
+///
+/// SETTERS are bounded so that none can close the queue: `MIN_PROCESS_WIDTH` is one that a well-kept book stays within. Both
+/// directions of both numbers are the curator's and wait for its delay: a wider interval costs those who leave, a narrower one makes them
+/// wait, a higher fee costs those who cancel, a lower one those who stay.
+///
+/// ASSUMPTIONS. THE VAULT IS TRUSTED AND ITS ASSET NEITHER REBASES NOR TAKES A FEE ON TRANSFER.
+contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
+    using Math for uint256;
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+
+    /// @notice From the announcement of a cancelation until the request leaves the line.
+    uint256 public constant CANCEL_DELAY = 1 days;
+    uint256 public constant MIN_PROCESS_WIDTH = 0.01e18;
+    uint256 public constant MAX_PROCESS_WIDTH = 0.1e18;
+    uint256 public constant MIN_CANCEL_FEE = 0.0005e18;
+    uint256 public constant MAX_CANCEL_FEE = 0.01e18;
+
+    bytes4 private constant _ERC7540_OPERATOR = 0xe3bc4e65;
+    bytes4 private constant _ERC7540_REDEEM = 0x620ee8e4;
+    bytes4 private constant _ERC7575 = 0x2f0a18c5;
+    bytes4 private constant _ERC7575_MINIMAL = 0x50a526d6;
+    bytes4 private constant _ERC7575_DEPOSIT = 0xc1f329ef;
+    bytes4 private constant _ERC7575_MINT = 0xe1550342;
+    bytes4 private constant _ERC7575_REDEEM = 0x2fd7d42a;
+    bytes4 private constant _ERC7575_WITHDRAW = 0x70dec094;
+    bytes4 private constant _ERC7887_REDEEM = 0xe76cffc7;
+
+    /// @dev What was paid to a controller and waits for it, and the shares it claimed before.
+    struct Pool {
+        uint256 shares;
+        uint256 assets;
+        uint256 claimed;
+    }
+
+    /// @dev One `process`: `assets` for `shares` is the price, `budget` the shares that idle still reaches for.
+    struct Price {
+        uint256 shares;
+        uint256 assets;
+        uint256 perShare;
+        uint256 budget;
+    }
+
+    IVault private immutable _vault;
+    IERC20 private immutable _asset;
+    /// @dev Wei of asset a wei of share, times this, is asset units at 1e18 a whole share.
+    uint256 private immutable _wholeShare;
+    /// @dev Asset units at 1e18 per wei of the asset.
+    uint256 private immutable _scale;
+
+    /// @inheritdoc IRedeemQueue
+    uint256 public waiting;
+    /// @inheritdoc IRedeemQueue
+    uint256 public claimableAssets;
+    /// @inheritdoc IRedeemQueue
+    uint256 public maxProcessWidth = 0.02e18;
+    /// @inheritdoc IRedeemQueue
+    uint256 public cancelFee = 0.0025e18;
+    /// @inheritdoc IRedeemQueue
+    mapping(address controller => mapping(address operator => bool)) public isOperator;
+
+    /// @dev Shares to be taken back.
+    uint256 private _returned;
+    uint256 private _head = 1;
+    uint256 private _tail = 1;
+    mapping(uint256 requestId => Request) private _requests;
+    mapping(address controller => Pool) private _pools;
+    /// @dev When the last of a controller's announced cancelations takes effect.
+    mapping(address controller => uint256) private _blockedUntil;
+
+    /// @dev The caller acts for `account`.
+    modifier onlyFor(address account) {
+        if (msg.sender != account && !isOperator[account][msg.sender]) revert NotOperator(account, msg.sender);
+        _;
+    }
+
+    /// @param vault_ Whose shares wait here; its authority is this contract's at deployment.
+    constructor(address vault_) AccessManaged(IAccessManaged(vault_).authority()) {
+        _vault = IVault(vault_);
+        _asset = IERC20(_vault.asset());
+        uint8 decimals = IERC20Metadata(address(_asset)).decimals();
+        _scale = 10 ** (18 - decimals);
+        _wholeShare = _scale * 10 ** _vault.decimals();
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function requestRedeem(uint256 shares, address controller, address owner) external returns (uint256) {
+        return requestRedeem(shares, controller, owner, 0);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function requestRedeem(uint256 shares, address controller, address owner, uint256 minAssetsPerShare)
+        public
+        nonReentrant
+        onlyFor(owner)
+        returns (uint256 requestId)
+    {
+        if (shares == 0) revert ZeroShares();
+        if (controller == address(0)) revert ZeroController();
+        uint256 until = _blockedUntil[controller];
+        if (block.timestamp < until) revert RequestsBlocked(controller, until);
+        requestId = _tail++;
+        Request storage r = _requests[requestId];
+        (r.controller, r.shares) = (controller, shares.toUint128());
+        waiting += shares;
+        if (minAssetsPerShare != 0) {
+            r.minAssetsPerShare = minAssetsPerShare;
+            emit MinimumSet(requestId, minAssetsPerShare);
+        }
+        emit RedeemRequest(controller, owner, requestId, msg.sender, shares);
+        IERC20(_vault).safeTransferFrom(owner, address(this), shares);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function process(uint256 maxRequests) external nonReentrant returns (uint256 shares, uint256 assets) {
+        _vault.mark();
+        Price memory price = _price();
+        if (price.shares == 0) return (0, 0);
+
+        (uint256 head, uint256 tail) = (_head, _tail);
+        for (uint256 looked; looked < maxRequests && head < tail; ++looked) {
+            Request storage r = _requests[head];
+            if (_inLine(r)) {
+                if (_cancelled(r)) {
+                    _return(head, r);
+                } else if (price.budget == 0) {
+                    break;
+                } else if (price.perShare < r.minAssetsPerShare) {
+                    _return(head, r);
+                } else {
+                    (uint256 filled, uint256 paid) = _fill(head, r, price);
+                    (shares, assets) = (shares + filled, assets + paid);
+                    if (r.shares > 0) break;
+                }
+            }
+            ++head;
+        }
+        _head = head;
+        waiting -= shares;
+        claimableAssets += assets;
+
+        uint256 retired = Math.min(IERC20(_vault).balanceOf(address(this)) - waiting - _returned - shares, price.budget);
+        if (shares + retired == 0) return (0, 0);
+        emit Processed(msg.sender, shares, assets, retired, price.perShare);
+        _vault.processExit(shares + retired);
+        uint256 balance = _asset.balanceOf(address(this));
+        if (balance < claimableAssets) revert PaidShort(balance, claimableAssets);
+        if (balance > claimableAssets) _asset.safeTransfer(address(_vault), balance - claimableAssets);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function cancelRedeemRequest(uint256 requestId, address controller) external nonReentrant onlyFor(controller) {
+        Request storage r = _requests[requestId];
+        if (r.controller != controller || !_inLine(r)) revert UnknownRequest(requestId, controller);
+        if (r.cancelAt != 0) revert CancelationPending(requestId, r.cancelAt);
+        uint256 cancelAt = block.timestamp + CANCEL_DELAY;
+        r.cancelAt = uint40(cancelAt);
+        _blockedUntil[controller] = cancelAt;
+        emit CancelRedeemRequest(controller, requestId, msg.sender);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function settleCancelation(uint256 requestId) external nonReentrant {
+        Request storage r = _requests[requestId];
+        if (!_inLine(r)) revert UnknownRequest(requestId, r.controller);
+        if (!_cancelled(r)) revert CancelationPending(requestId, r.cancelAt);
+        _return(requestId, r);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function claimCancelRedeemRequest(uint256 requestId, address receiver, address controller)
+        external
+        nonReentrant
+        onlyFor(controller)
+    {
+        Request storage r = _requests[requestId];
+        if (r.controller != controller || r.shares == 0) revert UnknownRequest(requestId, controller);
+        if (!r.returned) {
+            if (!_cancelled(r)) revert CancelationPending(requestId, r.cancelAt);
+            _return(requestId, r);
+        }
+        uint256 shares = r.shares;
+        r.shares = 0;
+        _returned -= shares;
+        emit CancelRedeemClaim(controller, receiver, requestId, msg.sender, shares);
+        IERC20(_vault).safeTransfer(receiver, shares);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function redeem(uint256 shares, address receiver, address controller)
+        external
+        nonReentrant
+        onlyFor(controller)
+        returns (uint256 assets)
+    {
+        Pool storage pool = _pools[controller];
+        if (shares > pool.shares) revert ExceedsClaimableShares(controller, shares, pool.shares);
+        assets = shares == 0 ? 0 : shares.mulDiv(pool.assets, pool.shares);
+        _claim(pool, controller, receiver, shares, assets);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function withdraw(uint256 assets, address receiver, address controller)
+        external
+        nonReentrant
+        onlyFor(controller)
+        returns (uint256 shares)
+    {
+        Pool storage pool = _pools[controller];
+        if (assets > pool.assets) revert ExceedsClaimableAssets(controller, assets, pool.assets);
+        shares = assets == 0 ? 0 : assets.mulDiv(pool.shares, pool.assets, Math.Rounding.Ceil);
+        _claim(pool, controller, receiver, shares, assets);
+    }
+
+    /// @notice ERC-7575. Passes a deposit of the caller through to the vault.
+    function deposit(uint256 assets, address receiver) external nonReentrant returns (uint256 shares) {
+        _draw(assets);
+        shares = _vault.deposit(assets, receiver);
+        emit Deposit(msg.sender, receiver, assets, shares);
+    }
+
+    /// @notice ERC-7575. Passes a mint of the caller through to the vault.
+    function mint(uint256 shares, address receiver) external nonReentrant returns (uint256 assets) {
+        assets = _vault.previewMint(shares);
+        _draw(assets);
+        uint256 taken = _vault.mint(shares, receiver);
+        if (taken != assets) revert PaidShort(taken, assets);
+        emit Deposit(msg.sender, receiver, assets, shares);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function setOperator(address operator, bool approved) external returns (bool) {
+        isOperator[msg.sender][operator] = approved;
+        emit OperatorSet(msg.sender, operator, approved);
+        return true;
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function setMaxProcessWidth(uint256 fraction) external restricted {
+        _bounded(fraction, MIN_PROCESS_WIDTH, MAX_PROCESS_WIDTH);
+        maxProcessWidth = fraction;
+        emit MaxProcessWidthSet(fraction);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function setCancelFee(uint256 fraction) external restricted {
+        _bounded(fraction, MIN_CANCEL_FEE, MAX_CANCEL_FEE);
+        cancelFee = fraction;
+        emit CancelFeeSet(fraction);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function pendingRedeemRequest(uint256 requestId, address controller) external view returns (uint256) {
+        Request storage r = _requests[requestId];
+        return _shown(r, controller) && !r.returned && !_cancelled(r) ? r.shares : 0;
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function claimableRedeemRequest(uint256 requestId, address controller) external view returns (uint256) {
+        Request storage r = _requests[requestId];
+        if (!_shown(r, controller)) return 0;
+        uint256 end = r.startsAt + r.filled;
+        return end - Math.min(end, Math.max(r.startsAt, _pools[controller].claimed));
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function pendingCancelRedeemRequest(uint256 requestId, address controller) external view returns (bool) {
+        Request storage r = _requests[requestId];
+        return _shown(r, controller) && _inLine(r) && r.cancelAt != 0 && !_cancelled(r);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function claimableCancelRedeemRequest(uint256 requestId, address controller) external view returns (uint256) {
+        Request storage r = _requests[requestId];
+        if (!_shown(r, controller)) return 0;
+        if (r.returned) return r.shares;
+        return _cancelled(r) ? r.shares - _fee(r.shares) : 0;
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function maxRedeem(address controller) external view returns (uint256) {
+        return _reentrancyGuardEntered() ? 0 : _pools[controller].shares;
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function maxWithdraw(address controller) external view returns (uint256) {
+        return _reentrancyGuardEntered() ? 0 : _pools[controller].assets;
+    }
+
+    /// @notice ERC-7575. What the vault lets `receiver` deposit.
+    function maxDeposit(address receiver) external view returns (uint256) {
+        return _reentrancyGuardEntered() ? 0 : _vault.maxDeposit(receiver);
+    }
+
+    /// @notice ERC-7575. What the vault lets `receiver` mint.
+    function maxMint(address receiver) external view returns (uint256) {
+        return _reentrancyGuardEntered() ? 0 : _vault.maxMint(receiver);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function request(uint256 requestId) external view nonReentrantView returns (Request memory) {
+        return _requests[requestId];
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function line() external view nonReentrantView returns (uint256 head, uint256 tail) {
+        return (_head, _tail);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function vault() external view returns (address) {
+        return address(_vault);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function share() external view returns (address) {
+        return address(_vault);
+    }
+
+    /// @inheritdoc IRedeemQueue
+    function asset() external view returns (address) {
+        return address(_asset);
+    }
+
+    /// @notice ERC-7575. The vault's.
+    function totalAssets() external view returns (uint256) {
+        return _vault.totalAssets();
+    }
+
+    /// @notice ERC-7575. The vault's.
+    function convertToShares(uint256 assets) external view returns (uint256) {
+        return _vault.convertToShares(assets);
+    }
+
+    /// @notice ERC-7575. The vault's.
+    function convertToAssets(uint256 shares) external view returns (uint256) {
+        return _vault.convertToAssets(shares);
+    }
+
+    /// @notice ERC-7575. The vault's.
+    function previewDeposit(uint256 assets) external view nonReentrantView returns (uint256) {
+        return _vault.previewDeposit(assets);
+    }
+
+    /// @notice ERC-7575. The vault's.
+    function previewMint(uint256 shares) external view nonReentrantView returns (uint256) {
+        return _vault.previewMint(shares);
+    }
+
+    /// @notice ERC-7540. Reverts with `NoPreview`.
+    function previewRedeem(uint256) external pure returns (uint256) {
+        revert NoPreview();
+    }
+
+    /// @notice ERC-7540. Reverts with `NoPreview`.
+    function previewWithdraw(uint256) external pure returns (uint256) {
+        revert NoPreview();
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 id) external pure returns (bool) {
+        return id == type(IERC165).interfaceId || id == _ERC7540_OPERATOR || id == _ERC7540_REDEEM || id == _ERC7575
+            || id == _ERC7575_MINIMAL || id == _ERC7575_DEPOSIT || id == _ERC7575_MINT || id == _ERC7575_REDEEM
+            || id == _ERC7575_WITHDRAW || id == _ERC7887_REDEEM;
+    }
+
+    /// @dev The price of every share that is not to be taken back, and for how many of them idle reaches.
+    function _price() private view returns (Price memory p) {
+        (, int256 low, int256 mid, int256 high) = _vault.navView();
+        if (mid <= 0 || uint256(high - low) > uint256(mid).mulDiv(maxProcessWidth, 1e18)) {
+            revert IntervalTooWide(low, mid, high, maxProcessWidth);
+        }
+        p.shares = IERC20(_vault).balanceOf(address(this)) - _returned;
+        if (p.shares == 0) return p;
+        p.assets = _vault.previewRedeem(p.shares);
+        p.perShare = p.assets.mulDiv(_wholeShare, p.shares);
+        uint256 need = CriticalNeed.needOf(_vault, uint256(mid)).ceilDiv(_scale);
+        uint256 idle = _asset.balanceOf(address(_vault));
+        idle = idle > need ? idle - need : 0;
+        // The preview is rounded down, so one wei more bounds what any part of these shares costs.
+        p.budget = p.assets <= idle ? p.shares : p.shares.mulDiv(idle, p.assets + 1);
+    }
+
+    /// @dev Pays for as much of `r` as the budget reaches, and takes it from the budget.
+    function _fill(uint256 requestId, Request storage r, Price memory price)
+        private
+        returns (uint256 shares, uint256 assets)
+    {
+        shares = Math.min(r.shares, price.budget);
+        assets = shares.mulDiv(price.assets, price.shares);
+        // A part that is worth nothing would be taken for nothing; the line waits for more idle.
+        if (shares < r.shares && assets == 0) return (0, 0);
+        Pool storage pool = _pools[r.controller];
+        if (r.filled == 0) r.startsAt = pool.claimed + pool.shares;
+        (r.shares, r.filled) = (r.shares - uint128(shares), r.filled + uint128(shares));
+        (pool.shares, pool.assets) = (pool.shares + shares, pool.assets + assets);
+        price.budget -= shares;
+        emit RedeemFilled(r.controller, requestId, shares, assets);
+    }
+
+    /// @dev Takes `r` out of the line unpaid. The fee stays here as shares that are nobody's.
+    function _return(uint256 requestId, Request storage r) private {
+        uint256 shares = r.shares;
+        uint256 fee = _fee(shares);
+        (r.returned, r.shares) = (true, uint128(shares - fee));
+        waiting -= shares;
+        _returned += shares - fee;
+        emit RedeemReturned(r.controller, requestId, shares - fee, fee);
+    }
+
+    function _claim(Pool storage pool, address controller, address receiver, uint256 shares, uint256 assets) private {
+        (pool.shares, pool.assets, pool.claimed) = (pool.shares - shares, pool.assets - assets, pool.claimed + shares);
+        claimableAssets -= assets;
+        emit Withdraw(msg.sender, receiver, controller, assets, shares);
+        _asset.safeTransfer(receiver, assets);
+    }
+
+    /// @dev Takes `assets` of the caller and lets the vault have them.
+    function _draw(uint256 assets) private {
+        _asset.safeTransferFrom(msg.sender, address(this), assets);
+        _asset.forceApprove(address(_vault), assets);
+    }
+
+    function _shown(Request storage r, address controller) private view returns (bool) {
+        return r.controller == controller && !_reentrancyGuardEntered();
+    }
+
+    function _inLine(Request storage r) private view returns (bool) {
+        return r.shares != 0 && !r.returned;
+    }
+
+    /// @dev An announced cancelation has taken effect.
+    function _cancelled(Request storage r) private view returns (bool) {
+        return r.cancelAt != 0 && r.cancelAt <= block.timestamp;
+    }
+
+    function _fee(uint256 shares) private view returns (uint256) {
+        return shares.mulDiv(cancelFee, 1e18, Math.Rounding.Ceil);
+    }
+
+    function _bounded(uint256 value, uint256 minimum, uint256 maximum) private pure {
+        if (value < minimum || value > maximum) revert OutOfBounds(value, minimum, maximum);
+    }
+}

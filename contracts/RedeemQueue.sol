@@ -6,13 +6,11 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {CriticalNeed} from "./CriticalNeed.sol";
 import {IRedeemQueue, Request} from "./IRedeemQueue.sol";
-import {IVault} from "./IVault.sol";
+import {QueueFront} from "./QueueFront.sol";
 
 /// @title RedeemQueue: redemptions that wait for cash, in the order in which they came
 /// @notice THE LINE. A request takes its shares at once and the next id, from 1. They stay shares, with the vault's gains and losses,
@@ -44,15 +42,14 @@ import {IVault} from "./IVault.sol";
 /// included); the third way of ERC-7540, an allowance of the caller on the share, is not offered: such a caller can move the shares to
 /// itself and request as their owner.
 ///
-/// ERC-7575. `share` is the vault. Entry is not asynchronous: `deposit` and `mint` pass through to the vault, as do
-/// conversions and `totalAssets`.
+/// ENTRY passes through to the vault (`QueueFront`).
 ///
 /// SETTERS are bounded so that none can close the queue: `MIN_PROCESS_WIDTH` is one that a well-kept book stays within. Both
 /// directions of both numbers are the curator's and wait for its delay: a wider interval costs those who leave, a narrower one makes them
 /// wait, a higher fee costs those who cancel, a lower one those who stay.
 ///
 /// ASSUMPTIONS. THE VAULT IS TRUSTED AND ITS ASSET NEITHER REBASES NOR TAKES A FEE ON TRANSFER.
-contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
+contract RedeemQueue is QueueFront, AccessManaged {
     using Math for uint256;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -63,16 +60,6 @@ contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
     uint256 public constant MAX_PROCESS_WIDTH = 0.1e18;
     uint256 public constant MIN_CANCEL_FEE = 0.0005e18;
     uint256 public constant MAX_CANCEL_FEE = 0.01e18;
-
-    bytes4 private constant _ERC7540_OPERATOR = 0xe3bc4e65;
-    bytes4 private constant _ERC7540_REDEEM = 0x620ee8e4;
-    bytes4 private constant _ERC7575 = 0x2f0a18c5;
-    bytes4 private constant _ERC7575_MINIMAL = 0x50a526d6;
-    bytes4 private constant _ERC7575_DEPOSIT = 0xc1f329ef;
-    bytes4 private constant _ERC7575_MINT = 0xe1550342;
-    bytes4 private constant _ERC7575_REDEEM = 0x2fd7d42a;
-    bytes4 private constant _ERC7575_WITHDRAW = 0x70dec094;
-    bytes4 private constant _ERC7887_REDEEM = 0xe76cffc7;
 
     /// @dev What was paid to a controller and waits for it, and the shares it claimed before.
     struct Pool {
@@ -89,8 +76,6 @@ contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
         uint256 budget;
     }
 
-    IVault private immutable _vault;
-    IERC20 private immutable _asset;
     /// @dev Wei of asset a wei of share, times this, is asset units at 1e18 a whole share.
     uint256 private immutable _wholeShare;
     /// @dev Asset units at 1e18 per wei of the asset.
@@ -123,9 +108,7 @@ contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @param vault_ Whose shares wait here; its authority is this contract's at deployment.
-    constructor(address vault_) AccessManaged(IAccessManaged(vault_).authority()) {
-        _vault = IVault(vault_);
-        _asset = IERC20(_vault.asset());
+    constructor(address vault_) QueueFront(vault_) AccessManaged(IAccessManaged(vault_).authority()) {
         uint8 decimals = IERC20Metadata(address(_asset)).decimals();
         _scale = 10 ** (18 - decimals);
         _wholeShare = _scale * 10 ** _vault.decimals();
@@ -260,22 +243,6 @@ contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
         _claim(pool, controller, receiver, shares, assets);
     }
 
-    /// @notice ERC-7575. Passes a deposit of the caller through to the vault.
-    function deposit(uint256 assets, address receiver) external nonReentrant returns (uint256 shares) {
-        _draw(assets);
-        shares = _vault.deposit(assets, receiver);
-        emit Deposit(msg.sender, receiver, assets, shares);
-    }
-
-    /// @notice ERC-7575. Passes a mint of the caller through to the vault.
-    function mint(uint256 shares, address receiver) external nonReentrant returns (uint256 assets) {
-        assets = _vault.previewMint(shares);
-        _draw(assets);
-        uint256 taken = _vault.mint(shares, receiver);
-        if (taken != assets) revert PaidShort(taken, assets);
-        emit Deposit(msg.sender, receiver, assets, shares);
-    }
-
     /// @inheritdoc IRedeemQueue
     function setOperator(address operator, bool approved) external returns (bool) {
         isOperator[msg.sender][operator] = approved;
@@ -335,16 +302,6 @@ contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
         return _reentrancyGuardEntered() ? 0 : _pools[controller].assets;
     }
 
-    /// @notice ERC-7575. What the vault lets `receiver` deposit.
-    function maxDeposit(address receiver) external view returns (uint256) {
-        return _reentrancyGuardEntered() ? 0 : _vault.maxDeposit(receiver);
-    }
-
-    /// @notice ERC-7575. What the vault lets `receiver` mint.
-    function maxMint(address receiver) external view returns (uint256) {
-        return _reentrancyGuardEntered() ? 0 : _vault.maxMint(receiver);
-    }
-
     /// @inheritdoc IRedeemQueue
     function request(uint256 requestId) external view nonReentrantView returns (Request memory) {
         return _requests[requestId];
@@ -353,63 +310,6 @@ contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IRedeemQueue
     function line() external view nonReentrantView returns (uint256 head, uint256 tail) {
         return (_head, _tail);
-    }
-
-    /// @inheritdoc IRedeemQueue
-    function vault() external view returns (address) {
-        return address(_vault);
-    }
-
-    /// @inheritdoc IRedeemQueue
-    function share() external view returns (address) {
-        return address(_vault);
-    }
-
-    /// @inheritdoc IRedeemQueue
-    function asset() external view returns (address) {
-        return address(_asset);
-    }
-
-    /// @notice ERC-7575. The vault's.
-    function totalAssets() external view returns (uint256) {
-        return _vault.totalAssets();
-    }
-
-    /// @notice ERC-7575. The vault's.
-    function convertToShares(uint256 assets) external view returns (uint256) {
-        return _vault.convertToShares(assets);
-    }
-
-    /// @notice ERC-7575. The vault's.
-    function convertToAssets(uint256 shares) external view returns (uint256) {
-        return _vault.convertToAssets(shares);
-    }
-
-    /// @notice ERC-7575. The vault's.
-    function previewDeposit(uint256 assets) external view nonReentrantView returns (uint256) {
-        return _vault.previewDeposit(assets);
-    }
-
-    /// @notice ERC-7575. The vault's.
-    function previewMint(uint256 shares) external view nonReentrantView returns (uint256) {
-        return _vault.previewMint(shares);
-    }
-
-    /// @notice ERC-7540. Reverts with `NoPreview`.
-    function previewRedeem(uint256) external pure returns (uint256) {
-        revert NoPreview();
-    }
-
-    /// @notice ERC-7540. Reverts with `NoPreview`.
-    function previewWithdraw(uint256) external pure returns (uint256) {
-        revert NoPreview();
-    }
-
-    /// @inheritdoc IERC165
-    function supportsInterface(bytes4 id) external pure returns (bool) {
-        return id == type(IERC165).interfaceId || id == _ERC7540_OPERATOR || id == _ERC7540_REDEEM || id == _ERC7575
-            || id == _ERC7575_MINIMAL || id == _ERC7575_DEPOSIT || id == _ERC7575_MINT || id == _ERC7575_REDEEM
-            || id == _ERC7575_WITHDRAW || id == _ERC7887_REDEEM;
     }
 
     /// @dev The price of every share that is not to be taken back, and for how many of them idle reaches.
@@ -461,12 +361,6 @@ contract RedeemQueue is IRedeemQueue, AccessManaged, ReentrancyGuardTransient {
         claimableAssets -= assets;
         emit Withdraw(msg.sender, receiver, controller, assets, shares);
         _asset.safeTransfer(receiver, assets);
-    }
-
-    /// @dev Takes `assets` of the caller and lets the vault have them.
-    function _draw(uint256 assets) private {
-        _asset.safeTransferFrom(msg.sender, address(this), assets);
-        _asset.forceApprove(address(_vault), assets);
     }
 
     function _shown(Request storage r, address controller) private view returns (bool) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {IChainlinkFeed} from "../interfaces/chainlink/IChainlinkFeed.sol";
 import {IPriceSource} from "./IPriceSource.sol";
@@ -97,12 +97,12 @@ contract ChainlinkSource is IPriceSource {
         if (age > maxAge) revert Stale(updatedAt, maxAge);
         price = uint256(answer) * _multiplier / _divisor;
         if (price < minPrice || price > maxPrice) revert OutOfBounds(price, minPrice, maxPrice);
-        halfWidth = Math.ceilDiv(price * deviation * _widening(age), 1e36);
+        halfWidth = (price * deviation * _widening(age) + 1e36 - 1) / 1e36;
     }
 
-    /// @dev sqrt(1 + age / maxAge) at 1e18, rounded up.
+    /// @dev sqrt(1 + age / maxAge) at 1e18, rounded up: the floor of a root is that of the root of the floor.
     function _widening(uint256 age) private view returns (uint256) {
-        return Math.sqrt(1e36 + Math.ceilDiv(age * 1e36, maxAge), Math.Rounding.Ceil);
+        return age == 0 ? 1e18 : FixedPointMathLib.sqrt(1e36 + age * 1e36 / maxAge) + 1;
     }
 
     function _requireSequencer() private view {

@@ -11,6 +11,8 @@ interface IPriceOracle {
     error TooWide(address token, uint256 width, uint256 maximum);
     /// @notice `mid` is farther from the last accepted price than `allowance` (at 1e18: 0.4e18 is up by 40% or down by 1 / 1.4).
     error BreakerTripped(address token, uint256 mid, uint256 accepted, uint256 allowance);
+    /// @notice A source failed with less gas than it is owed, so the failure says nothing of the source; send more gas.
+    error GasTooLow(uint256 available, uint256 needed);
 
     /// @notice The price of one whole `token` in asset units at 1e18; the asset itself is (1e18, 1e18, 1e18, now).
     /// @dev low <= mid <= high; low rounds down, high rounds up. Reverts with a typed error when no price can be stood behind.
@@ -26,7 +28,7 @@ interface IPriceOracle {
     function primary(address token) external view returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt);
 
     /// @notice Anyone. Shows the breaker the price of now: accepts it, or counts a round towards accepting it.
-    /// @dev Does nothing, and never reverts, where there is no price or nothing to do.
+    /// @dev Does nothing where there is no price or nothing to do; reverts for want of gas alone.
     function poke(address token) external;
 
     /// @notice The token that prices are in.

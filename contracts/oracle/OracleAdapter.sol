@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {IDollarOracle} from "./IDollarOracle.sol";
 import {IPriceOracle} from "./IPriceOracle.sol";
@@ -22,6 +23,9 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///         FAIR ENTRY. With a quorum of two or more, the low after any update of one of its sources is at most the high before it, whatever
 ///         the update: the interval of another source lies in both hulls. With one source, and where the asset moves, it holds for
 ///         a round at the feed's threshold.
+///
+///         GAS. A read that fails with less than SOURCE_GAS reverts with GasTooLow, or a caller could choose which sources count, and
+///         a `poke` that does nothing would pass for enough, by the gas of a transaction.
 ///
 ///         CIRCUIT BREAKER. A token has a level: the last accepted mid. A mid over `level` x (1 + a) or under `level` / (1 + a) is
 ///         refused, with a = jump x sqrt(hours since the level was accepted, at least one). `poke`, open to anyone, is the only
@@ -139,6 +143,11 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @notice The least and the most seconds between two rounds; the least is a TWAP's shortest window, the most two slow heartbeats.
     uint256 public constant ROUND_SPACING = 300;
     uint256 public constant ROUND_WINDOW = 2 days;
+
+    /// @notice Gas that one source's read may take.
+    uint256 public constant SOURCE_GAS = 200_000;
+    /// @dev What a call costs by itself, a cold address included.
+    uint256 private constant CALL_GAS = 5_000;
 
     address private constant DOLLAR = address(0);
 
@@ -306,9 +315,14 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     /// @dev One source's interval; mid 0 when it refuses to answer.
     function _read(address source) private view returns (Price memory reading) {
-        try IPriceSource(source).read() returns (uint256 price, uint256 halfWidth, uint256 updatedAt) {
+        uint256 available = gasleft();
+        try IPriceSource(source).read{gas: SOURCE_GAS}() returns (uint256 price, uint256 halfWidth, uint256 updatedAt) {
             return _interval(price, halfWidth, updatedAt);
-        } catch {} // A stale or broken source is dropped; the quorum decides whether enough are left.
+        } catch {
+            // A stale or broken source is dropped; the quorum decides whether enough are left. The 64th is the EVM's own.
+            uint256 needed = SOURCE_GAS * 64 / 63 + CALL_GAS;
+            if (available < needed) revert GasTooLow(available, needed);
+        }
     }
 
     /// @dev Mid 0 where `_isPrice` says no.
@@ -392,7 +406,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     function _allowance(uint256 since, uint256 jump) private view returns (uint256) {
         uint256 elapsed = block.timestamp - since;
         if (elapsed <= ACCEPT_INTERVAL) return jump;
-        return jump * Math.sqrt(elapsed * 1e18 / ACCEPT_INTERVAL) / 1e9;
+        return jump * FixedPointMathLib.sqrt(elapsed * 1e18 / ACCEPT_INTERVAL) / 1e9;
     }
 
     /// @dev Whether `mid` lies in [to / (1 + by), to x (1 + by)]; both have at most 128 bits.

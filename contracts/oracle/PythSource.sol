@@ -41,7 +41,7 @@ contract PythSource is IPriceSource {
     error BadBounds(uint256 minPrice, uint256 maxPrice);
     /// @notice An age limit of zero or over MAX_MAX_AGE.
     error BadMaxAge(uint256 maxAge, uint256 maximum);
-    /// @notice A confidence limit of zero or over MAX_CONFIDENCE.
+    /// @notice A confidence limit of zero or over MAX_MAX_CONFIDENCE.
     error BadMaxConfidence(uint256 maxConfidence, uint256 maximum);
     /// @notice A drift of MAX_DRIFT or more.
     error BadDrift(uint256 drift, uint256 maximum);
@@ -53,7 +53,7 @@ contract PythSource is IPriceSource {
     /// @notice Confidence intervals in a half-width.
     uint256 public constant CONFIDENCE_MULTIPLE = 3;
     /// @notice The largest confidence limit, at 1e18.
-    uint256 public constant MAX_CONFIDENCE = 0.03e18;
+    uint256 public constant MAX_MAX_CONFIDENCE = 0.03e18;
     /// @notice The drift that is too large, at 1e18.
     uint256 public constant MAX_DRIFT = 0.1e18;
     uint256 public constant MAX_MAX_AGE = 1 days;
@@ -78,8 +78,8 @@ contract PythSource is IPriceSource {
         if (terms.minPrice == 0 || terms.minPrice >= terms.maxPrice || terms.maxPrice > type(uint128).max) {
             revert BadBounds(terms.minPrice, terms.maxPrice);
         }
-        if (terms.maxConfidence == 0 || terms.maxConfidence > MAX_CONFIDENCE) {
-            revert BadMaxConfidence(terms.maxConfidence, MAX_CONFIDENCE);
+        if (terms.maxConfidence == 0 || terms.maxConfidence > MAX_MAX_CONFIDENCE) {
+            revert BadMaxConfidence(terms.maxConfidence, MAX_MAX_CONFIDENCE);
         }
         if (terms.drift >= MAX_DRIFT) revert BadDrift(terms.drift, MAX_DRIFT);
         (token, denomination, pyth, id) = (token_, denomination_, pyth_, terms.id);
@@ -111,9 +111,9 @@ contract PythSource is IPriceSource {
         return rounding == Math.Rounding.Ceil ? Math.ceilDiv(amount, divisor) : amount / divisor;
     }
 
-    /// @dev `price` x drift x sqrt(age / 1 hour), rounded up. A price has 128 bits, the root's argument at most 24e18.
+    /// @dev `price` x drift x sqrt(age / 1 hour), rounded up. A price has 128 bits, the drift 57 and the root 63.
     function _drifted(uint256 price, uint256 age) private view returns (uint256) {
-        uint256 root = Math.sqrt(Math.ceilDiv(age * 1e18, 1 hours), Math.Rounding.Ceil);
-        return Math.ceilDiv(price * drift * root, 1e27);
+        uint256 root = Math.sqrt(Math.ceilDiv(age * 1e36, 1 hours), Math.Rounding.Ceil);
+        return Math.ceilDiv(price * drift * root, 1e36);
     }
 }

@@ -127,6 +127,28 @@ contract OracleAdapterTest is Test {
         oracle.quote(weth);
     }
 
+    /// @dev Whatever gas a caller sends, the answer is that of all sources, or an error; never that of the sources it could pay for.
+    function testFuzz_aCallerCannotChooseTheSourcesByItsGas(uint256 gas_) public {
+        oracle.configure(weth, sources, 1, 0.2e18);
+        _set(2900e8, 3000e8, 3050e8);
+        gas_ = bound(gas_, 5_000, 400_000);
+        try oracle.quote{gas: gas_}(weth) returns (uint256, uint256 mid, uint256, uint256) {
+            assertEq(mid, 3000e18);
+        } catch {}
+        try oracle.poke{gas: gas_}(weth) {
+            assertEq(oracle.breaker(weth).level, 3000e18);
+        } catch {}
+    }
+
+    function test_aSourceThatBurnsItsGasIsDropped() public {
+        oracle.configure(weth, _first(2), 1, 0.2e18);
+        vm.etch(sources[0], hex"5b600056"); // jumps to itself for ever
+        (, uint256 mid,,) = oracle.quote{gas: 500_000}(weth);
+        assertEq(mid, 3000e18);
+        vm.expectPartialRevert(IPriceOracle.GasTooLow.selector);
+        oracle.quote{gas: 150_000}(weth);
+    }
+
     function test_timeIsTheOldestReadings() public {
         oracle.configure(weth, _first(2), 1, 0.02e18);
         uint256 start = block.timestamp;

@@ -1,80 +1,11 @@
 """The price oracle on the real Chainlink feeds and the real Uniswap pool."""
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from eth_abi import decode
-from web3 import Web3
-from web3.contract import Contract
-from web3.exceptions import ContractCustomError
+from oracle_desk import DAY, WAD, WINDOW, Oracle, refusal
 
-from evenkeel.sandbox import Sandbox, up
-from evenkeel.sandbox.deployer import Deployer
-from evenkeel.sandbox.protocols import chainlink
-
-ROOT = Path(__file__).resolve().parents[2]
-WAD = 10**18
-WINDOW = 600
-DOLLAR = "0x" + 40 * "0"
-DAY = 86_400
-
-
-class Oracle:
-    """The oracle of a sandbox: WETH by a feed and a pool, USDC by its feed."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.w3 = sandbox.w3
-        protocols = sandbox.protocols
-        assert protocols.uniswap is not None
-        self.weth = Web3.to_checksum_address(protocols.tokens["WETH"].address)
-        self.usdc = Web3.to_checksum_address(protocols.tokens["USDC"].address)
-        self.pool = Web3.to_checksum_address(protocols.uniswap.pools["WETH/USDC"].address)
-        self.feeds = {pair: Web3.to_checksum_address(feed) for pair, feed in protocols.feeds.items()}
-        governor = sandbox.accounts["governor"]
-        authority = self.deploy("AccessManager", governor)
-        self.adapter = self.deploy("OracleAdapter", self.usdc, authority.address)
-        self.eth_feed = self._feed_source(self.weth, "ETH/USD", 5 * WAD // 1000)
-        usdc_feed = self._feed_source(self.usdc, "USDC/USD", 25 * WAD // 10_000)
-        self.twap = self.deploy(
-            "UniswapV3TwapSource", self.weth, self.usdc, self.pool, WINDOW, 1, 3 * WAD // 1000
-        )
-        self.configure(self.usdc, [usdc_feed], 1)
-        self.configure(self.weth, [self.eth_feed, self.twap], 1)
-
-    def _feed_source(self, token: str, pair: str, deviation: int) -> Contract:
-        feed = self.feeds[pair]
-        return self.deploy(
-            "ChainlinkSource", token, DOLLAR, feed, DAY, WAD // 10, 10**6 * WAD, deviation, DOLLAR
-        )
-
-    def deploy(self, name: str, *arguments: Any) -> Contract:
-        compiled = json.loads((ROOT / "out" / f"{name}.sol" / f"{name}.json").read_text())
-        factory = self.w3.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"]["object"])
-        sent = factory.constructor(*arguments).transact({"from": self.sandbox.accounts["deployer"]})
-        address = self.w3.eth.wait_for_transaction_receipt(sent)["contractAddress"]
-        return self.w3.eth.contract(address=address, abi=compiled["abi"])
-
-    def configure(self, token: str, sources: list[Contract], quorum: int) -> None:
-        call = self.adapter.functions.configure(token, [s.address for s in sources], quorum, WAD // 5)
-        sent = call.transact({"from": self.sandbox.accounts["governor"]})
-        assert self.w3.eth.wait_for_transaction_receipt(sent)["status"] == 1
-
-    def post(self, pair: str, price: float) -> None:
-        oracles = [self.sandbox.signers[f"oracle_{i}"] for i in (1, 2, 3)]
-        deployer = Deployer(self.w3, self.sandbox.signers["deployer"])
-        chainlink.post(deployer, f"{pair}/{price}", self.feeds[pair], oracles, round(price * 10**8))
-
-    def wait(self, seconds: int) -> None:
-        now = self.w3.eth.get_block("latest")["timestamp"]
-        self.sandbox.node.rpc("evm_setNextBlockTimestamp", now + seconds)
-        self.sandbox.node.rpc("evm_mine")
-
-    def quote(self, token: str) -> tuple[int, int, int, int]:
-        return tuple(self.adapter.functions.quote(token).call())
+from evenkeel.sandbox import up
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +20,6 @@ def oracle(deployed: Oracle) -> Iterator[Oracle]:
     snapshot = deployed.sandbox.node.rpc("evm_snapshot")
     yield deployed
     deployed.sandbox.node.rpc("evm_revert", snapshot)
-
-
-def refusal(contract: Contract, call: Any, error: str) -> tuple[Any, ...]:
-    """The arguments of the custom error that `call` reverts with, which must be `error`, e.g. "Stale(uint256,uint256)"."""
-    with pytest.raises(ContractCustomError) as raised:
-        call.call()
-    data = bytes.fromhex(str(raised.value.data).removeprefix("0x"))
-    assert data[:4] == Web3.keccak(text=error)[:4], f"{contract.address} reverted with {data.hex()}"
-    return decode(error[error.index("(") + 1 : -1].split(","), data[4:])
 
 
 def test_quote_holds_the_price_of_every_source(oracle: Oracle) -> None:
@@ -179,3 +101,45 @@ def test_a_feed_that_leaves_the_pool_behind_widens_the_interval(oracle: Oracle) 
     assert low == pytest.approx(oracle.twap.functions.read().call()[0] * 0.997, rel=1e-9)
     assert high > 3300 * WAD
     assert high - low > 3 * (before[2] - before[0])
+
+
+def test_a_primary_price_is_that_of_the_feed_alone_and_cheap(oracle: Oracle) -> None:
+    oracle.post("ETH/USD", 3300)
+    primary = oracle.adapter.functions.primary(oracle.weth)
+    low, mid, high, _ = primary.call()
+    assert mid == 3300 * WAD
+    assert high - low < 2 * mid * 8 // 1000
+    oracle.poke(oracle.weth)
+    # Two real proxied aggregators, read cold: 21,000 of this is the transaction's own, and 40,000 theirs.
+    assert primary.estimate_gas() < 80_000
+
+
+def test_the_breaker_stops_an_absurd_round_and_rearms_when_three_agree(oracle: Oracle) -> None:
+    oracle.configure(oracle.weth, [oracle.eth_feed], 1)
+    oracle.poke(oracle.weth)
+    oracle.post("ETH/USD", 30_000)
+    error = "BreakerTripped(address,uint256,uint256,uint256)"
+    for call in (oracle.adapter.functions.quote(oracle.weth), oracle.adapter.functions.primary(oracle.weth)):
+        refused = refusal(oracle.adapter, call, error)
+        assert refused == (oracle.weth.lower(), 30_000 * WAD, 3_000 * WAD, 4 * WAD // 10)
+    for dollars in (30_010, 30_020):
+        oracle.poke(oracle.weth)
+        assert refusal(oracle.adapter, oracle.adapter.functions.quote(oracle.weth), error)
+        oracle.wait(300)
+        oracle.post("ETH/USD", dollars)
+    oracle.poke(oracle.weth)
+    assert oracle.quote(oracle.weth)[1] == 30_020 * WAD
+
+
+def test_down_for_a_week_and_back(oracle: Oracle) -> None:
+    oracle.configure(oracle.weth, [oracle.eth_feed], 1)
+    oracle.poke(oracle.weth)
+    oracle.wait(7 * DAY)
+    oracle.poke(oracle.weth)
+    quote = oracle.adapter.functions.quote(oracle.weth)
+    assert refusal(oracle.adapter, quote, "TooFewSources(address,uint256,uint256)")[1:] == (0, 1)
+    oracle.post("USDC/USD", 1)
+    oracle.post("ETH/USD", 1_500)
+    assert oracle.quote(oracle.weth)[1] == 1_500 * WAD
+    oracle.poke(oracle.weth)
+    assert oracle.adapter.functions.breaker(oracle.weth).call()[0] == 1_500 * WAD

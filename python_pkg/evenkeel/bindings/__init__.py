@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.oracle_adapter import OracleAdapter
     from evenkeel.bindings.perp_venue import PerpVenue
     from evenkeel.bindings.price_source import PriceSource
+    from evenkeel.bindings.pyth_source import PythSource
     from evenkeel.bindings.risk_guard import RiskGuard
     from evenkeel.bindings.spot_venue import SpotVenue
     from evenkeel.bindings.uniswap_v3_spot_venue import UniswapV3SpotVenue
@@ -86,6 +87,7 @@ __all__ = [
     "OracleAdapter",
     "PerpVenue",
     "PriceSource",
+    "PythSource",
     "Receipt",
     "RiskGuard",
     "RpcError",
@@ -131,6 +133,7 @@ _MODULES = {
     "OracleAdapter": "evenkeel.bindings.oracle_adapter",
     "PerpVenue": "evenkeel.bindings.perp_venue",
     "PriceSource": "evenkeel.bindings.price_source",
+    "PythSource": "evenkeel.bindings.pyth_source",
     "Receipt": "evenkeel.bindings._runtime",
     "RiskGuard": "evenkeel.bindings.risk_guard",
     "RpcError": "evenkeel.bindings._runtime",

@@ -26,11 +26,14 @@ __all__ = [
     "AddressEmptyCode",
     "BadBounds",
     "BadDeviation",
+    "BadDrift",
+    "BadExponent",
     "BadFraction",
     "BadHalfWidth",
     "BadJump",
     "BadMarketList",
     "BadMaxAge",
+    "BadMaxConfidence",
     "BadMaxMove",
     "BadMaxMovePerHour",
     "BadMaxWidth",
@@ -127,6 +130,7 @@ __all__ = [
     "TooManyUnderlyings",
     "TooManyVenues",
     "TooSoon",
+    "TooUncertain",
     "TooWide",
     "UniswapV3TwapSourceBadHalfWidth",
     "UnitUnhealthy",
@@ -337,6 +341,27 @@ class BadDeviation(ContractError):
     maximum: int
 
 
+class BadDrift(ContractError):
+    """A drift of MAX_DRIFT or more."""
+
+    SELECTOR = bytes.fromhex("8f06243e")
+    FIELDS: ClassVar[str] = "uint256 drift, uint256 maximum"
+    TYPES = vars(types)
+    drift: int
+    maximum: int
+
+
+class BadExponent(ContractError):
+    """The price's exponent is outside [MIN_EXPONENT, MAX_EXPONENT]."""
+
+    SELECTOR = bytes.fromhex("0df6f7eb")
+    FIELDS: ClassVar[str] = "int256 exponent, int256 minimum, int256 maximum"
+    TYPES = vars(types)
+    exponent: int
+    minimum: int
+    maximum: int
+
+
 class BadFraction(ContractError):
     """A fraction is 0 or above 1e18."""
 
@@ -384,6 +409,16 @@ class BadMaxAge(ContractError):
     FIELDS: ClassVar[str] = "uint256 max_age, uint256 maximum"
     TYPES = vars(types)
     max_age: int
+    maximum: int
+
+
+class BadMaxConfidence(ContractError):
+    """A confidence limit of zero or over MAX_MAX_CONFIDENCE."""
+
+    SELECTOR = bytes.fromhex("5b22f797")
+    FIELDS: ClassVar[str] = "uint256 max_confidence, uint256 maximum"
+    TYPES = vars(types)
+    max_confidence: int
     maximum: int
 
 
@@ -711,7 +746,9 @@ class FromTheFuture(ContractError):
 
 
 class GasTooLow(ContractError):
-    """A read failed with less gas than it is owed, so the failure says nothing of the venue; send more gas."""
+    """A source failed with less gas than it is owed, so the failure says nothing of the source; send more
+    gas.
+    """
 
     SELECTOR = bytes.fromhex("fe336aa7")
     FIELDS: ClassVar[str] = "uint256 available, uint256 needed"
@@ -1308,6 +1345,16 @@ class TooSoon(ContractError):
     min_interval: int
 
 
+class TooUncertain(ContractError):
+    """The confidence interval is too large a fraction of the price; both at 1e18."""
+
+    SELECTOR = bytes.fromhex("3217250a")
+    FIELDS: ClassVar[str] = "uint256 confidence, uint256 maximum"
+    TYPES = vars(types)
+    confidence: int
+    maximum: int
+
+
 class TooWide(ContractError):
     """The interval is wider than allowed; both at 1e18 of mid."""
 
@@ -1594,11 +1641,14 @@ register_errors(
     AddressEmptyCode,
     BadBounds,
     BadDeviation,
+    BadDrift,
+    BadExponent,
     BadFraction,
     BadHalfWidth,
     BadJump,
     BadMarketList,
     BadMaxAge,
+    BadMaxConfidence,
     BadMaxMove,
     BadMaxMovePerHour,
     BadMaxWidth,
@@ -1692,6 +1742,7 @@ register_errors(
     TooManyUnderlyings,
     TooManyVenues,
     TooSoon,
+    TooUncertain,
     TooWide,
     UniswapV3TwapSourceBadHalfWidth,
     UnitUnhealthy,

@@ -111,6 +111,14 @@ _ROUND_WINDOW = Function[int](
     vars(types),
     view=True,
 )
+_SOURCE_GAS = Function[int](
+    "OracleAdapter.SOURCE_GAS",
+    "ae14f9a9",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _ASSET = Function[ChecksumAddress](
     "OracleAdapter.asset",
     "38d52e0f",
@@ -259,6 +267,10 @@ class OracleAdapter(Contract):
         """`ROUND_WINDOW()`."""
         return self._call(_ROUND_WINDOW)
 
+    def source_gas(self) -> Call[int]:
+        """Gas that one source's read may take."""
+        return self._call(_SOURCE_GAS)
+
     def asset(self) -> Call[ChecksumAddress]:
         """The token that prices are in."""
         return self._call(_ASSET)
@@ -297,7 +309,7 @@ class OracleAdapter(Contract):
 
     def poke(self, token: str) -> Call[None]:
         """Anyone. Shows the breaker the price of now: accepts it, or counts a round towards accepting it.
-        Does nothing, and never reverts, where there is no price or nothing to do.
+        Does nothing where there is no price or nothing to do; reverts for want of gas alone.
         """
         return self._call(_POKE, token)
 

@@ -23,6 +23,7 @@ __all__ = [
     "PerpPosition",
     "Post",
     "PricePoint",
+    "PythTerms",
     "Range",
     "Slice",
     "SpotHolding",
@@ -475,6 +476,36 @@ class PricePoint:
     mid: int
     high: int
     updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PythTerms:
+    """What a Pyth price must satisfy to be answered.
+
+    Values:
+        id: Pyth's identifier of the price.
+        max_age: Seconds after which a reading is stale.
+        min_price: Bounds of the price at 1e18, both inside.
+        max_price: See `minPrice`.
+        max_confidence: The largest confidence interval as a fraction of the price, at 1e18.
+        drift: The half-width's growth in the first hour as a fraction of the price, at 1e18.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "bytes32",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+    )
+
+    id: bytes
+    max_age: int
+    min_price: int
+    max_price: int
+    max_confidence: int
+    drift: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ OURS = (
     Target("OracleAdapter", "OracleAdapter.sol/OracleAdapter.json"),
     Target("PerpVenue", "IPerpVenue.sol/IPerpVenue.json"),
     Target("PriceSource", "IPriceSource.sol/IPriceSource.json"),
+    Target("PythSource", "PythSource.sol/PythSource.json"),
     Target("RiskGuard", "RiskGuard.sol/RiskGuard.json"),
     Target("SpotVenue", "ISpotVenue.sol/ISpotVenue.json"),
     Target("UniswapV3SpotVenue", "UniswapV3SpotVenue.sol/UniswapV3SpotVenue.json"),

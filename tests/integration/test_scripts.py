@@ -162,4 +162,4 @@ def test_the_console_completes_typed_calls():
     assert completed("vault.to") == {"top_up", "total_assets", "total_supply"}
     assert {"read", "send", "simulate"} <= completed("vault.nav().")
     assert completed("vault.top_up(a, 0, 1, 0).se") == {"send"}
-    assert completed("x = vault.na") == {"name", "nav"}
+    assert completed("x = vault.na") == {"name", "nav", "nav_view"}

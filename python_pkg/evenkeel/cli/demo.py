@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -67,11 +68,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wait(url: str) -> None:
-    # Blocked, a signal is not lost before `sigwait` looks for it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    # The system may hand a signal to any thread; whichever gets it writes to the pipe that is waited for.
+    ended, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.set_wakeup_fd(wakeup)
+    for end in _ENDS:
+        signal.signal(end, lambda *_: None)
     print(
         f"the chain is at {url}; EVENKEEL_RPC={url} make console; Ctrl-C stops it",
         file=sys.stderr,
         flush=True,
     )
-    signal.sigwait(_ENDS)
+    os.read(ended, 1)

@@ -44,7 +44,7 @@ import {QueueFront} from "./QueueFront.sol";
 ///
 /// ENTRY passes through to the vault (`QueueFront`).
 ///
-/// SETTERS are bounded so that none can close the queue: `MIN_PROCESS_WIDTH` is one that a well-kept book stays within. Both
+/// SETTERS are bounded so that none can close the queue: `PROCESS_WIDTH_FLOOR` is one that a well-kept book stays within. Both
 /// directions of both numbers are the curator's and wait for its delay: a wider interval costs those who leave, a narrower one makes them
 /// wait, a higher fee costs those who cancel, a lower one those who stay.
 ///
@@ -56,10 +56,10 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @notice From the announcement of a cancelation until the request leaves the line.
     uint256 public constant CANCEL_DELAY = 1 days;
-    uint256 public constant MIN_PROCESS_WIDTH = 0.01e18;
-    uint256 public constant MAX_PROCESS_WIDTH = 0.1e18;
-    uint256 public constant MIN_CANCEL_FEE = 0.0005e18;
-    uint256 public constant MAX_CANCEL_FEE = 0.01e18;
+    uint256 public constant PROCESS_WIDTH_FLOOR = 0.01e18;
+    uint256 public constant PROCESS_WIDTH_CAP = 0.1e18;
+    uint256 public constant CANCEL_FEE_FLOOR = 0.0005e18;
+    uint256 public constant CANCEL_FEE_CAP = 0.01e18;
 
     /// @dev What was paid to a controller and waits for it, and the shares it claimed before.
     struct Pool {
@@ -252,14 +252,14 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @inheritdoc IRedeemQueue
     function setMaxProcessWidth(uint256 fraction) external restricted {
-        _bounded(fraction, MIN_PROCESS_WIDTH, MAX_PROCESS_WIDTH);
+        _bounded(fraction, PROCESS_WIDTH_FLOOR, PROCESS_WIDTH_CAP);
         maxProcessWidth = fraction;
         emit MaxProcessWidthSet(fraction);
     }
 
     /// @inheritdoc IRedeemQueue
     function setCancelFee(uint256 fraction) external restricted {
-        _bounded(fraction, MIN_CANCEL_FEE, MAX_CANCEL_FEE);
+        _bounded(fraction, CANCEL_FEE_FLOOR, CANCEL_FEE_CAP);
         cancelFee = fraction;
         emit CancelFeeSet(fraction);
     }

@@ -137,7 +137,7 @@ contract RedeemQueueCancelTest is QueueCase {
     function test_AFeeThatIsRaisedStaysUnderItsCap() public {
         _announce();
         vm.warp(block.timestamp + 1 days);
-        queue.setCancelFee(queue.MAX_CANCEL_FEE());
+        queue.setCancelFee(queue.CANCEL_FEE_CAP());
         _take();
         assertEq(vault.balanceOf(alice), _shares * 99 / 100);
     }

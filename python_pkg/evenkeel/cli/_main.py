@@ -12,6 +12,7 @@ _GROUPS = {
     "sandbox": "a local chain with the real protocols on it",
     "bindings": "typed wrappers generated from compiled contracts",
     "keeper": "hold a vault inside its mandate",
+    "vol": "slices of implied volatility, signed and posted",
     "demo": "the whole story in one minute",
 }
 

@@ -11,6 +11,7 @@ from evenkeel.pricing import _engine
 from evenkeel.pricing._columns import Columns, columns
 from evenkeel.pricing._erfcx import FloatArray
 from evenkeel.pricing._greeks import NAMES, SPOT_NAMES, Greeks, choose
+from evenkeel.pricing._moneyness import log_moneyness
 from evenkeel.pricing.errors import PricingError
 
 _ARGUMENTS: Final = ("forward", "strike", "years", "vol", "discount")
@@ -76,20 +77,22 @@ def black_scholes(
     constant spot: delta dV/dS, theta = -D F phi(d1) vol / (2 sqrt(T)) + dividend S dV/dS - rate x, rho = T x and dividend_rho =
     -T S dV/dS, where x = S dV/dS - V. `greeks` as in `black76`, with `dividend_rho` besides.
 
-    Limits and errors are those of `black76` at that forward, which rounds like any product: 1e-16 of it is up to 1e-13 of the price
-    of an option with vol sqrt(years) over 0.01. Raises `PricingError` where `spot`, `strike`, `years` or `vol` is
+    Limits and errors are those of `black76` at that forward. Where vol sqrt(years) is below 0.02 for some option, the rounding of the
+    forward would be more than that: then ln(forward / strike) is taken from the arguments at twice float64's precision. Raises `PricingError` where `spot`, `strike`, `years` or `vol` is
     negative, the discount underflows to 0 or `greeks` names no field, and ValueError where shapes do not broadcast.
     """
     names = choose(greeks, SPOT_NAMES)
     # Both factors follow from years and rates alone, so they take the arguments' own shapes and no more.
     t, r, q = (np.asarray(a, dtype=np.float64) for a in (years, rate, dividend))
     growth, discount = np.exp((r - q) * t), np.exp(-r * t)
-    forward = np.asarray(spot, dtype=np.float64) * growth
-    given = columns(is_call, forward, strike, t, vol, discount, growth, r, q)
+    at = np.asarray(spot, dtype=np.float64)
+    given = columns(is_call, at * growth, strike, t, vol, discount, growth, r, q, at)
+    _, strikes, terms, vols, _, _, rates, dividends, spots = given.floats
+    x = log_moneyness(spots, strikes, terms, vols, rates, dividends, given.size)
     base = _base(names)
     out = np.empty((len(base), given.size))
     inner = Columns(given.shape, given.size, given.floats[:5], given.is_call)
-    if not _engine.evaluate(base, inner, out):
+    if not _engine.evaluate(base, inner, out, x):
         _engine.refuse(("spot", *_ARGUMENTS[1:4]), given.floats[:4])
         raise PricingError("rate: expected e^(-rate years) above 0, but over these years it is not")
     found = dict(zip(base, out, strict=True))
@@ -105,7 +108,7 @@ def _base(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _at_constant_spot(name: str, found: dict[str, FloatArray], given: list[FloatArray]) -> FloatArray:
-    f, k, t, v, _, growth, r, q = given
+    f, k, t, v, _, growth, r, q, _ = given
     if name == "theta":
         decay = 0.5 * found["vega"] * np.minimum(v, 1e100) / np.maximum(t, 1e-100)
         return q * f * found["delta"] + r * k * found["dual"] - decay

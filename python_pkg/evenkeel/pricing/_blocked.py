@@ -76,12 +76,13 @@ def evaluate(
     v: FloatArray,
     df: FloatArray,
     call: BoolArray,
+    log_ratio: FloatArray,
     out: Mapping[str, FloatArray],
 ) -> bool:
     """Write the fields that `out` names into its arrays of shape (n,), and say whether every input was in its domain.
 
     Inputs have shape (n,) or (1,); one of `f` and `k` has shape (n,) unless n is 1. Besides the fields of `Greeks` under Black-76,
-    `dual` is dV/dK.
+    `dual` is dV/dK. `log_ratio` is ln(f / k) of shape (n,), or has no element; NaN where it is to be computed.
 
     The out-of-the-money side is priced directly (Black 1976, with erfc scaled): as a difference taken so that nothing cancels for
     small vol sqrt(t), and where it is most of min(f, k), as that less a small sum.
@@ -105,9 +106,14 @@ def evaluate(
     # The quotient is 0 or more, so its rounding is relative to y itself, near the money as far from it.
     y = gap / (np.maximum(low, _LEAST) if guarded else low)
     np.log1p(y, y)
+    above = f > k
+    if log_ratio.size:
+        given = ~np.isnan(log_ratio)
+        np.copyto(y, np.abs(log_ratio), where=given)
+        np.copyto(gap, low * np.expm1(y), where=given)
+        above = np.where(given, log_ratio > 0.0, above)
     width, _, lead, beta, deep, e, x_lead, x_beta, difference = normalised(y, s)
     e = low * e
-    above = f > k
     discounted = df.size > 1 or df[0] != 1.0
     price = out["price"] if "price" in out else np.empty(next(iter(out.values())).size)
     np.multiply(e, difference, price)

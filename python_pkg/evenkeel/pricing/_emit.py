@@ -45,19 +45,25 @@ def _constant(value: float) -> Any:
 
 
 def polynomial(coefficients: tuple[float, ...]) -> Any:
-    """Make Horner's rule, unrolled: a loop over coefficients would keep the loop over options from being vectorised."""
+    """Make Horner's rule on even and odd powers apart, which is half the wait; unrolled, so that the loop over options vectorises."""
 
     @_emitted
     def evaluate(typingctx: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
         def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            total = _constant(coefficients[-1])
-            for coefficient in coefficients[-2::-1]:
-                total = _step(builder, total, args[0], _constant(coefficient))
-            return total
+            square = builder.fmul(args[0], args[0], flags=("contract",))
+            even, odd = (_horner(builder, square, coefficients[first::2]) for first in (0, 1))
+            return _step(builder, odd, args[0], even)
 
         return numba.float64(numba.float64), codegen
 
     return evaluate
+
+
+def _horner(builder: Any, x: Any, coefficients: tuple[float, ...]) -> Any:
+    total = _constant(coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        total = _step(builder, total, x, _constant(coefficient))
+    return total
 
 
 def divided_difference(coefficients: tuple[float, ...]) -> Any:

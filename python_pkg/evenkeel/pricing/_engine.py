@@ -18,6 +18,8 @@ _BY_VARIABLE: Final[dict[str, Engine]] = {"0": "numpy", "1": "numba"}
 # Importing numba takes 0.4 s of CPU, which a call of this size does not win back but the few after it do.
 _WORTH_LOADING: Final = 65_536
 
+_UNKNOWN: Final = np.empty(0)
+
 
 class _Choice:
     """The process's choice, and the compiled kernels once they are loaded."""
@@ -63,28 +65,34 @@ def writable(arrays: list[Any]) -> list[Any]:
     return [a if a.flags.c_contiguous and a.flags.writeable else a.copy() for a in arrays]
 
 
-def evaluate(names: tuple[str, ...], given: Columns, out: FloatArray) -> bool:
-    """Write the fields into the rows of `out`, of shape (len(names), size); False where an input is out of its domain."""
+def evaluate(
+    names: tuple[str, ...], given: Columns, out: FloatArray, log_ratio: FloatArray = _UNKNOWN
+) -> bool:
+    """Write the fields into the rows of `out`, of shape (len(names), size); False where an input is out of its domain.
+
+    `log_ratio` is ln(forward / strike) of shape (size,), NaN where the forward and the strike tell it well enough.
+    """
     if given.size == 0:
         return True
     fast = compiled(given.size)
     if fast is not None:
         rows = fast.rows(names)
         try:
-            refused = fast.evaluate(*given.floats, given.is_call, rows, out)
+            refused = fast.evaluate(*given.floats, given.is_call, log_ratio, rows, out)
         except TypeError:
-            refused = fast.evaluate(*writable([*given.floats, given.is_call]), rows, out)
+            refused = fast.evaluate(*writable([*given.floats, given.is_call]), log_ratio, rows, out)
         return not refused
     if given.size <= _blocked.BLOCK:
         # A vault's book is one block: slicing it would cost a tenth of the call.
         f, k, t, v, df = given.floats
-        return _blocked.evaluate(f, k, t, v, df, given.is_call, dict(zip(names, out, strict=True)))
+        return _blocked.evaluate(f, k, t, v, df, given.is_call, log_ratio, dict(zip(names, out, strict=True)))
     valid = True
     for start in range(0, given.size, _blocked.BLOCK):
         part = slice(start, start + _blocked.BLOCK)
         f, k, t, v, df = (a[part] if a.size > 1 else a for a in given.floats)
         call = given.is_call[part] if given.is_call.size > 1 else given.is_call
-        valid &= _blocked.evaluate(f, k, t, v, df, call, dict(zip(names, out[:, part], strict=True)))
+        rows = dict(zip(names, out[:, part], strict=True))
+        valid &= _blocked.evaluate(f, k, t, v, df, call, log_ratio[part], rows)
     return valid
 
 

@@ -19,15 +19,15 @@ from evenkeel.pricing._erfcx import COEFFICIENTS, SHIFT, SPAN, FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
-_F = TypeVar("_F", bound=Callable[..., Any])
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # "contract" lets multiply-adds fuse; nothing else is loosened, so that NaN and infinity keep their meaning.
 _OPTIONS: Final[dict[str, Any]] = {"fastmath": {"contract"}, "error_model": "numpy"}
-_inline: Final[Callable[[_F], _F]] = numba.njit(forceinline=True, **_OPTIONS)
+_inline: Final[Callable[[_Function], _Function]] = numba.njit(forceinline=True, **_OPTIONS)
 
 
-def _compiled(signature: str) -> Callable[[_F], _F]:
-    found: Callable[[_F], _F] = numba.njit(signature, cache=True, nogil=True, **_OPTIONS)
+def _compiled(signature: str) -> Callable[[_Function], _Function]:
+    found: Callable[[_Function], _Function] = numba.njit(signature, cache=True, nogil=True, **_OPTIONS)
     return found
 
 
@@ -58,8 +58,37 @@ _EXP: Final = tuple(1.0 / float(np.prod(np.arange(1.0, n + 1.0))) for n in range
 _ATANH: Final = tuple(1.0 / (2 * n + 3) for n in range(10))
 
 FIELDS: Final = ("price", "delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "dual")
-_ROWS: Final = len(FIELDS)
-_INPUTS: Final = 7
+_DUAL: Final = FIELDS.index("dual")
+
+# Where in its one working array a kernel keeps what. Its loops are short and many: a processor works at several turns of a short
+# loop at once, while a long chain of multiply-adds leaves it waiting.
+_F: Final = 0
+_K: Final = _BLOCK
+_T: Final = 2 * _BLOCK
+_V: Final = 3 * _BLOCK
+_DF: Final = 4 * _BLOCK
+_CALL: Final = 5 * _BLOCK
+_P: Final = 6 * _BLOCK
+_Y: Final = 7 * _BLOCK
+_GAP: Final = 8 * _BLOCK
+_ABOVE: Final = 9 * _BLOCK
+_ROOT: Final = 10 * _BLOCK
+_S: Final = 11 * _BLOCK
+_H: Final = 12 * _BLOCK
+_LEAD: Final = 13 * _BLOCK
+_BETA: Final = 14 * _BLOCK
+_E: Final = 15 * _BLOCK
+_X_BETA: Final = 16 * _BLOCK
+_DIFFERENCE: Final = 17 * _BLOCK
+_MINUS_LOG: Final = 18 * _BLOCK
+_OUT: Final = 19 * _BLOCK
+_C: Final = _OUT
+_REST: Final = _OUT + _BLOCK
+_KNOWN: Final = _OUT + 2 * _BLOCK
+_CENTRE: Final = _OUT + 3 * _BLOCK
+_GUESS: Final = _OUT + 4 * _BLOCK
+_EXPONENT: Final = _OUT + 5 * _BLOCK
+_ROOM: Final = _OUT + len(FIELDS) * _BLOCK
 
 
 _exp_polynomial = polynomial(_EXP)
@@ -111,34 +140,18 @@ def _minus_log(x: float) -> float:
 
 
 @_inline
-def _normalised(y: float, s: float) -> tuple[float, float, float, float, float, float]:
-    """Return lead, beta, exp(-lead^2/2)/2, erfcx(+-lead), erfcx(beta) and the two's difference; `_blocked.evaluate` has the names."""
-    width = _LEAST if s < _LEAST else s
-    h = y / width
-    lead = 0.5 * width - h
-    beta = 0.5 * width + h
-    e = 0.5 * _exp(-0.5 * lead * lead)
+def _erfcx_pair(lead: float, beta: float, step: float) -> tuple[float, float]:
+    """Return erfcx(beta) and erfcx(+-lead) less that, all over sqrt(2); `_blocked.normalised` has the names."""
     a = (lead if lead > _SPLIT else -lead) * _SQRT_HALF
     b = beta * _SQRT_HALF
-    step = (2.0 * h if lead > _SPLIT else s) * _SQRT_HALF
     pa, pb = a + SHIFT, b + SHIFT
     inverse = 1.0 / (pa * pb)
     qa, qb = 1.0 + 2.0 * a, 1.0 + 2.0 * b
     scale = 1.0 / (qa * qb)
     value, slope = _erfcx_polynomials(1.0 - SPAN * (pb * inverse), 1.0 - SPAN * (pa * inverse))
-    x_beta = value * (qa * scale)
-    difference = (2.0 * x_beta - SPAN * slope * inverse) * (qb * scale) * step
-    return lead, beta, e, x_beta + difference, x_beta, difference
-
-
-@_inline
-def _price(f: float, k: float, call: bool, parts: tuple[float, float, float, float, float, float]) -> float:
-    """Return the undiscounted price."""
-    lead, _, e, x_lead, x_beta, difference = parts
-    low, high = (k, f) if f > k else (f, k)
-    part = low * e
-    otm = low - part * (x_lead + x_beta) if lead > _SPLIT else part * difference
-    return otm + (high - low) if (f > k) == call else otm
+    x_beta: float = value * (qa * scale)
+    difference = (2.0 * x_beta - SPAN * slope * inverse) * (qb * scale) * (step * _SQRT_HALF)
+    return x_beta, difference
 
 
 @_inline
@@ -153,51 +166,112 @@ def _probability(tail: float, flip: bool, call: bool) -> float:
 
 
 @_inline
-def _fill_price(w: FloatArray, size: int) -> None:
+def _fill_logs(w: FloatArray, size: int) -> None:
     for i in range(size):
-        f, k, t, v = w[i], w[_BLOCK + i], w[2 * _BLOCK + i], _capped(w[3 * _BLOCK + i])
-        low, high = (k, f) if f > k else (f, k)
-        parts = _normalised(_log_ratio(high, low), v * np.sqrt(t))
-        w[_INPUTS * _BLOCK + i] = w[4 * _BLOCK + i] * _price(f, k, w[5 * _BLOCK + i] > 0.5, parts)
+        f, k = w[_F + i], w[_K + i]
+        above = f > k
+        low, high = (k, f) if above else (f, k)
+        w[_Y + i] = _log_ratio(high, low)
+        w[_GAP + i] = high - low
+        w[_ABOVE + i] = 1.0 if above else 0.0
 
 
 @_inline
-def _fill(w: FloatArray, size: int) -> None:
+def _given_logs(w: FloatArray, x: FloatArray, start: int, size: int) -> None:
+    """Take ln(forward / strike) from `x` where it is not NaN: it may know digits that the forward has lost."""
     for i in range(size):
-        f, k, t, v = w[i], w[_BLOCK + i], w[2 * _BLOCK + i], _capped(w[3 * _BLOCK + i])
-        df, call, minus_log = w[4 * _BLOCK + i], w[5 * _BLOCK + i] > 0.5, w[6 * _BLOCK + i]
-        above = f > k
-        low, high = (k, f) if above else (f, k)
-        root = np.sqrt(t)
-        s = v * root
-        parts = _normalised(_log_ratio(high, low), s)
-        lead, beta, e, x_lead, x_beta, _ = parts
-        deep = lead > _SPLIT
-        price = df * _price(f, k, call, parts)
-        part = low * e
+        given = x[start + i] if x.size > 1 else x[0]
+        if given == given:  # noqa: PLR0124 - false for NaN alone
+            f, k = w[_F + i], w[_K + i]
+            w[_Y + i] = abs(given)
+            w[_GAP + i] = (k if k < f else f) * np.expm1(abs(given))
+            w[_ABOVE + i] = 1.0 if given > 0.0 else 0.0
+
+
+@_inline
+def _fill_leads(w: FloatArray, size: int) -> None:
+    for i in range(size):
+        root = np.sqrt(w[_T + i])
+        s = _capped(w[_V + i]) * root
+        width = _LEAST if s < _LEAST else s
+        w[_ROOT + i] = root
+        w[_S + i] = s
+        h = w[_Y + i] / width
+        w[_H + i] = h
+        w[_LEAD + i] = 0.5 * width - h
+        w[_BETA + i] = 0.5 * width + h
+
+
+@_inline
+def _fill_densities(w: FloatArray, size: int) -> None:
+    """Write exp(-lead^2 / 2) / 2."""
+    for i in range(size):
+        lead = w[_LEAD + i]
+        w[_E + i] = 0.5 * _exp(-0.5 * lead * lead)
+
+
+@_inline
+def _fill_pairs(w: FloatArray, size: int) -> None:
+    for i in range(size):
+        lead = w[_LEAD + i]
+        step = 2.0 * w[_H + i] if lead > _SPLIT else w[_S + i]
+        x_beta, difference = _erfcx_pair(lead, w[_BETA + i], step)
+        w[_X_BETA + i] = x_beta
+        w[_DIFFERENCE + i] = difference
+
+
+@_inline
+def _fill_prices(w: FloatArray, size: int) -> None:
+    for i in range(size):
+        f, k, gap, difference = w[_F + i], w[_K + i], w[_GAP + i], w[_DIFFERENCE + i]
+        low = k if k < f else f
+        part = low * w[_E + i]
+        rest = part * (2.0 * w[_X_BETA + i] + difference)
+        otm = low - rest if w[_LEAD + i] > _SPLIT else part * difference
+        w[_OUT + i] = w[_DF + i] * (otm + gap if w[_ABOVE + i] == w[_CALL + i] else otm)
+
+
+@_inline
+def _fill_rest(w: FloatArray, size: int) -> None:
+    """Write all fields but price and dual."""
+    for i in range(size):
+        df = w[_DF + i]
+        w[_MINUS_LOG + i] = _minus_log(df)
+    for i in range(size):
+        f, k, t, v, df = w[_F + i], w[_K + i], w[_T + i], _capped(w[_V + i]), w[_DF + i]
+        above, lead, beta, s, root = w[_ABOVE + i] > 0.5, w[_LEAD + i], w[_BETA + i], w[_S + i], w[_ROOT + i]
+        x_beta, price = w[_X_BETA + i], w[_OUT + i]
+        part = (k if k < f else f) * w[_E + i]
         least_f = _LEAST if f < _LEAST else f
-        least_k = _LEAST if k < _LEAST else k
         least_t = _LEAST if t < _LEAST else t
         least_v = _LEAST if v < _LEAST else v
-        x1 = x_beta if above else x_lead
-        x2 = x_lead if above else x_beta
-        inverse = 1.0 / least_f
+        x1 = x_beta if above else x_beta + w[_DIFFERENCE + i]
+        inverse, per_t = 1.0 / least_f, 1.0 / least_t
         density = df * _TWO_OVER_SQRT_2PI * part
         live = 0.0 if s == 0.0 else density
         gamma = density * inverse * inverse / (_LEAST if s < _LEAST else s)
         vega = live * root
         sensitive = live / least_v
-        rate = minus_log / least_t if t > 0.0 else 0.0
-        base = _INPUTS * _BLOCK + i
-        w[base] = price
-        w[base + _BLOCK] = df * _probability(part * x1 * inverse, above or deep, call)
-        w[base + 2 * _BLOCK] = np.inf if s == 0.0 and density > 0.0 else gamma
-        w[base + 3 * _BLOCK] = vega
-        w[base + 4 * _BLOCK] = rate * price - 0.5 * vega * v / least_t
-        w[base + 5 * _BLOCK] = -t * price
-        w[base + 6 * _BLOCK] = sensitive * (lead if above else beta) * inverse
-        w[base + 7 * _BLOCK] = -sensitive * root * lead * beta
-        w[base + 8 * _BLOCK] = -df * _probability(part * x2 / least_k, above and not deep, call)
+        rate = w[_MINUS_LOG + i] * per_t if t > 0.0 else 0.0
+        at = _OUT + i
+        w[at + _BLOCK] = df * _probability(part * x1 * inverse, above or lead > _SPLIT, w[_CALL + i] > 0.5)
+        w[at + 2 * _BLOCK] = np.inf if s == 0.0 and density > 0.0 else gamma
+        w[at + 3 * _BLOCK] = vega
+        w[at + 4 * _BLOCK] = rate * price - 0.5 * vega * v * per_t
+        w[at + 5 * _BLOCK] = -t * price
+        w[at + 6 * _BLOCK] = sensitive * (lead if above else beta) * inverse
+        w[at + 7 * _BLOCK] = -sensitive * root * lead * beta
+
+
+@_inline
+def _fill_dual(w: FloatArray, size: int) -> None:
+    for i in range(size):
+        f, k, x_beta, above = w[_F + i], w[_K + i], w[_X_BETA + i], w[_ABOVE + i] > 0.5
+        part = (k if k < f else f) * w[_E + i]
+        x2 = x_beta + w[_DIFFERENCE + i] if above else x_beta
+        tail = part * x2 / (_LEAST if k < _LEAST else k)
+        flip = above and not w[_LEAD + i] > _SPLIT
+        w[_OUT + _DUAL * _BLOCK + i] = -w[_DF + i] * _probability(tail, flip, w[_CALL + i] > 0.5)
 
 
 @_inline
@@ -227,7 +301,8 @@ def _load_flag(w: FloatArray, base: int, column: BoolArray, start: int, size: in
 
 
 @_compiled(
-    "int64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1], int64[::1], float64[:, ::1])"
+    "int64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1], float64[::1], int64[::1],"
+    " float64[:, ::1])"
 )
 def evaluate(
     f: FloatArray,
@@ -236,42 +311,52 @@ def evaluate(
     v: FloatArray,
     df: FloatArray,
     call: BoolArray,
+    x: FloatArray,
     rows: IntArray,
     out: FloatArray,
 ) -> int:
     """Fill row i of `out` with the field `FIELDS[rows[i]]` under Black-76; return how many inputs are out of their domain.
 
-    `out` has shape (len(rows), n), inputs n elements, or one where it is the same for all.
+    `out` has shape (len(rows), n), inputs n elements, or one where it is the same for all; `x` is ln(f / k), and is computed where it
+    is NaN or has no element.
     """
     n = out.shape[1]
     only_price = rows.size == 1 and rows[0] == 0
+    dual = False
+    for row in rows:
+        dual |= row == _DUAL
     refused = 0
     # One array for the block's inputs and outputs: with several, the compiler would have to prove at run time that none overlap.
-    w = np.empty((_INPUTS + _ROWS) * _BLOCK)
+    w = np.empty(_ROOM)
     for start in range(0, n, _BLOCK):
         size = min(_BLOCK, n - start)
-        _load(w, 0, f, start, size)
-        _load(w, _BLOCK, k, start, size)
-        _load(w, 2 * _BLOCK, t, start, size)
-        _load(w, 3 * _BLOCK, v, start, size)
-        _load(w, 4 * _BLOCK, df, start, size)
-        _load_flag(w, 5 * _BLOCK, call, start, size)
+        _load(w, _F, f, start, size)
+        _load(w, _K, k, start, size)
+        _load(w, _T, t, start, size)
+        _load(w, _V, v, start, size)
+        _load(w, _DF, df, start, size)
+        _load_flag(w, _CALL, call, start, size)
         for i in range(size):
             refused += (
-                (w[i] < 0.0)
-                | (w[_BLOCK + i] < 0.0)
-                | (w[2 * _BLOCK + i] < 0.0)
-                | (w[3 * _BLOCK + i] < 0.0)
-                | (w[4 * _BLOCK + i] <= 0.0)
+                (w[_F + i] < 0.0)
+                | (w[_K + i] < 0.0)
+                | (w[_T + i] < 0.0)
+                | (w[_V + i] < 0.0)
+                | (w[_DF + i] <= 0.0)
             )
-        if only_price:
-            _fill_price(w, size)
-        else:
-            for i in range(size):
-                w[6 * _BLOCK + i] = _minus_log(w[4 * _BLOCK + i])
-            _fill(w, size)
+        _fill_logs(w, size)
+        if x.size > 0:
+            _given_logs(w, x, start, size)
+        _fill_leads(w, size)
+        _fill_densities(w, size)
+        _fill_pairs(w, size)
+        _fill_prices(w, size)
+        if not only_price:
+            _fill_rest(w, size)
+        if dual:
+            _fill_dual(w, size)
         for row in range(rows.size):
-            base = (_INPUTS + rows[row]) * _BLOCK
+            base = _OUT + rows[row] * _BLOCK
             to = out[row, start : start + size]
             part = w[base : base + size]
             for i in range(size):
@@ -281,7 +366,7 @@ def evaluate(
 
 @_inline
 def _otm(y: float, s: float, inverse_s: float, low: float) -> float:
-    """Return the undiscounted price of the out-of-the-money side; `_normalised` has the formula.
+    """Return the undiscounted price of the out-of-the-money side; `_blocked.normalised` has the formula.
 
     `inverse_s` is 1 / s, and finite at s = 0. At the caps on both the density is 0, so that they keep the one division finite and
     change nothing.
@@ -413,55 +498,11 @@ def _normal_inverse(x: float) -> float:
 
 
 @_inline
-def _beneath(y: float, c: float, centre: float) -> float:
-    """Return what `_implied._beneath` does."""
-    y = _SMALLEST if y < _SMALLEST else y
-    minus_log = 0.5 * y + _log_ratio(y, c)
-    s = y / _normal_inverse(minus_log)
-    s = centre if s > centre else s
-    s = y / _normal_inverse(minus_log - 0.125 * s * s)
-    return centre if s > centre else s
-
-
-@_inline
-def _above(y: float, c: float, rest: float, centre: float, at_centre: float) -> float:
-    """Return what `_implied._above` does."""
-    tangent = centre + (c - at_centre) * _SQRT_2PI
-    tail = 0.5 * _exp(-0.25 * y) * _erfcx(0.5 * np.sqrt(y)) * rest / (1.0 - at_centre)
-    q = np.sqrt(-2.0 * _log_ratio(tail, 1.0))
-    z = q - (2.515517 + q * (0.802853 + q * 0.010328)) / (
-        1.0 + q * (1.432788 + q * (0.189269 + q * 0.001308))
-    )
-    return 2.0 * z if tangent > 0.5 and 2.0 * z > tangent else tangent
-
-
-@_inline
-def _householder(y: float, s: float, target: float, far: bool) -> float:
-    """Return what `_implied._householder` does."""
-    lead, beta, e, x_lead, x_beta, difference = _normalised(y, s)
-    deep = lead > _SPLIT
-    price = e * difference
-    lacking = e * (x_lead + x_beta) if deep else 1.0 - price
-    value = lacking if far else (1.0 - lacking if deep else price)
-    slope = _TWO_OVER_SQRT_2PI * e
-    r = (-slope if far else slope) / value
-    inverse = 1.0 / s
-    second = -lead * beta * inverse
-    ratio = y * inverse * inverse
-    third = second * second - 3.0 * ratio * ratio - 0.25
-    newton = _log_ratio(target, value) / r
-    g = second - r
-    d = third - r * (3.0 * second - 2.0 * r)
-    return newton * (1.0 + 0.5 * g * newton) / (1.0 + newton * (g + d * newton / 6.0))
-
-
-@_inline
-def _prepare(w: FloatArray, size: int) -> None:
-    """Turn prices into rows y, c, rest, the answer where it is known (else -1), and a guess."""
+def _fill_values(w: FloatArray, size: int) -> None:
+    """Turn prices into y, c, its complement, and the answer where it is known (else -1)."""
     for i in range(size):
-        f, k, df = w[_BLOCK + i], w[2 * _BLOCK + i], w[4 * _BLOCK + i]
-        t, call = w[3 * _BLOCK + i], w[5 * _BLOCK + i] > 0.5
-        u = w[i] / df
+        f, k, t, call = w[_F + i], w[_K + i], w[_T + i], w[_CALL + i] > 0.5
+        u = w[_P + i] / w[_DF + i]
         low, high = (k, f) if f > k else (f, k)
         above = u - (high - low if (f > k) == call else 0.0)
         below = (f if call else k) - u
@@ -470,19 +511,74 @@ def _prepare(w: FloatArray, size: int) -> None:
         inner = solvable & (above > 0.0) & (below > 0.0)
         edge = 0.0 if above <= 0.0 else np.inf
         unit = low if inner else 1.0
-        c = (above if inner else 0.5) / unit
-        rest = (below if inner else 0.5) / unit
-        y = _log_ratio(high if inner else 1.0, unit)
-        base = 6 * _BLOCK + i
-        w[base] = y
-        w[base + _BLOCK] = rest if c > 0.5 else c
-        w[base + 2 * _BLOCK] = 1.0 if c > 0.5 else 0.0
-        w[base + 3 * _BLOCK] = -1.0 if inner else (edge if solvable else np.nan)
-        centre = np.sqrt(2.0 * y)
+        w[_C + i] = (above if inner else 0.5) / unit
+        w[_REST + i] = (below if inner else 0.5) / unit
+        w[_Y + i] = _log_ratio(high if inner else 1.0, unit)
+        w[_KNOWN + i] = -1.0 if inner else (edge if solvable else np.nan)
+
+
+@_inline
+def _fill_above(w: FloatArray, size: int) -> None:
+    """Write c at the inflection point, and what `_implied._above` guesses."""
+    for i in range(size):
+        y = w[_Y + i]
         at_centre = 0.5 - 0.5 * _erfcx(np.sqrt(y))
-        upper = _above(y, c, rest, centre, at_centre)
-        lower = _beneath(y, c, centre)
-        w[base + 4 * _BLOCK] = upper if c >= at_centre else lower
+        w[_CENTRE + i] = at_centre
+        tail = 0.5 * _exp(-0.25 * y) * _erfcx(0.5 * np.sqrt(y))
+        w[_GUESS + i] = tail * w[_REST + i] / (1.0 - at_centre)
+    for i in range(size):
+        tangent = np.sqrt(2.0 * w[_Y + i]) + (w[_C + i] - w[_CENTRE + i]) * _SQRT_2PI
+        q = np.sqrt(-2.0 * _log_ratio(w[_GUESS + i], 1.0))
+        z = q - (2.515517 + q * (0.802853 + q * 0.010328)) / (
+            1.0 + q * (1.432788 + q * (0.189269 + q * 0.001308))
+        )
+        w[_GUESS + i] = 2.0 * z if tangent > 0.5 and 2.0 * z > tangent else tangent
+
+
+@_inline
+def _fill_beneath(w: FloatArray, size: int) -> None:
+    """Write what `_implied._beneath` guesses."""
+    for i in range(size):
+        y = w[_Y + i]
+        y = _SMALLEST if y < _SMALLEST else y
+        w[_EXPONENT + i] = 0.5 * y + _log_ratio(y, w[_C + i])
+        w[_S + i] = 0.0
+    for _ in range(2):
+        for i in range(size):
+            y, s = w[_Y + i], w[_S + i]
+            y = _SMALLEST if y < _SMALLEST else y
+            centre = np.sqrt(2.0 * y)
+            s = y / _normal_inverse(w[_EXPONENT + i] - 0.125 * s * s)
+            w[_S + i] = centre if s > centre else s
+
+
+@_inline
+def _improve(w: FloatArray, size: int) -> None:
+    """Take the step of `_implied._householder`; `_REST` has the target, and `_CENTRE` says whether it is what lacks to 1."""
+    for i in range(size):
+        s = w[_S + i]
+        h = w[_Y + i] / s
+        w[_H + i] = h
+        w[_LEAD + i] = 0.5 * s - h
+        w[_BETA + i] = 0.5 * s + h
+    _fill_densities(w, size)
+    _fill_pairs(w, size)
+    for i in range(size):
+        s, h, lead, beta, e = w[_S + i], w[_H + i], w[_LEAD + i], w[_BETA + i], w[_E + i]
+        deep, far, difference = lead > _SPLIT, w[_CENTRE + i] > 0.5, w[_DIFFERENCE + i]
+        price = e * difference
+        lacking = e * (2.0 * w[_X_BETA + i] + difference) if deep else 1.0 - price
+        value = lacking if far else (1.0 - lacking if deep else price)
+        slope = _TWO_OVER_SQRT_2PI * e
+        r = (-slope if far else slope) / value
+        inverse = 1.0 / s
+        second = -lead * beta * inverse
+        ratio = h * inverse
+        third = second * second - 3.0 * ratio * ratio - 0.25
+        newton = _log_ratio(w[_REST + i], value) / r
+        g = second - r
+        d = third - r * (3.0 * second - 2.0 * r)
+        w[_S + i] = s + newton * (1.0 + 0.5 * g * newton) / (1.0 + newton * (g + d * newton / 6.0))
 
 
 @_compiled(
@@ -503,35 +599,38 @@ def implied(
     """
     n = out.size
     unquoted = 0
-    w = np.empty(11 * _BLOCK)
+    w = np.empty(_ROOM)
     for start in range(0, n, _BLOCK):
         size = min(_BLOCK, n - start)
-        _load(w, 0, p, start, size)
-        _load(w, _BLOCK, f, start, size)
-        _load(w, 2 * _BLOCK, k, start, size)
-        _load(w, 3 * _BLOCK, t, start, size)
-        _load(w, 4 * _BLOCK, df, start, size)
-        _load_flag(w, 5 * _BLOCK, call, start, size)
-        _prepare(w, size)
+        _load(w, _P, p, start, size)
+        _load(w, _F, f, start, size)
+        _load(w, _K, k, start, size)
+        _load(w, _T, t, start, size)
+        _load(w, _DF, df, start, size)
+        _load_flag(w, _CALL, call, start, size)
+        _fill_values(w, size)
+        _fill_above(w, size)
+        _fill_beneath(w, size)
         large = 0
         for i in range(size):
-            large += w[10 * _BLOCK + i] > _LARGE
+            c = w[_C + i]
+            s = w[_GUESS + i] if c >= w[_CENTRE + i] else w[_S + i]
+            w[_S + i] = s
+            w[_CENTRE + i] = 1.0 if c > 0.5 else 0.0
+            w[_REST + i] = w[_REST + i] if c > 0.5 else c
+            large += s > _LARGE
         for _ in range(_MORE_STEPS if large else _STEPS):
-            for i in range(size):
-                s = w[10 * _BLOCK + i]
-                w[10 * _BLOCK + i] = s + _householder(
-                    w[6 * _BLOCK + i], s, w[7 * _BLOCK + i], w[8 * _BLOCK + i] > 0.5
-                )
+            _improve(w, size)
         to = out[start : start + size]
         for i in range(size):
-            known = w[9 * _BLOCK + i]
-            solved = w[10 * _BLOCK + i] / np.sqrt(w[3 * _BLOCK + i])
+            known = w[_KNOWN + i]
+            solved = w[_S + i] / np.sqrt(w[_T + i])
             to[i] = solved if known == -1.0 else known
         for i in range(size):
             unquoted += (
-                (w[i] <= _QUOTABLE * w[_BLOCK + i])
-                | ((w[2 * _BLOCK + i] >= w[_BLOCK + i]) != (w[5 * _BLOCK + i] > 0.5))
-                | (w[10 * _BLOCK + i] > _LARGE)
+                (w[_P + i] <= _QUOTABLE * w[_F + i])
+                | ((w[_K + i] >= w[_F + i]) != (w[_CALL + i] > 0.5))
+                | (w[_S + i] > _LARGE)
             )
     return unquoted
 

@@ -119,7 +119,9 @@ class VolDesk:
             self.rpc.web3(), self.chain_id, self.placed["vol_source"], first.underlying, self._head()
         )
         for ready in collect(loaded, view.domain, view.signers):
-            receipt = self.oracle.post(ready.slice_, ready.signatures).send(sender)
+            call = self.oracle.post(ready.slice_, ready.signatures)
+            call.simulate(sender.address)
+            receipt = call.send(sender)
             yield f"expiry {_day(ready.slice_.expiry)}: posted with {len(ready.signatures)} signatures, {receipt.gas_used:,} gas"
 
     def _quotes(self, path: Path | None, underlying: str, at: BlockRef) -> ChainQuotes:

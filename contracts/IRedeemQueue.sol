@@ -11,7 +11,7 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 /// @param filled     Paid so far.
 /// @param minAssetsPerShare Least price it may be paid at, asset units at 1e18 a whole share; 0 for any.
 /// @param startsAt   The controller's filled shares before this request's first.
-struct Request {
+struct QueuedRedeem {
     address controller;
     uint40 cancelAt;
     bool returned;
@@ -46,7 +46,8 @@ interface IRedeemQueue is IERC165 {
     error IntervalTooWide(int256 low, int256 mid, int256 high, uint256 maximum);
     /// @notice The vault paid less than its own price.
     error PaidShort(uint256 assets, uint256 owed);
-    error OutOfBounds(uint256 value, uint256 minimum, uint256 maximum);
+    /// @notice A setter was given a number outside its fixed bounds.
+    error NumberOutOfBounds(uint256 value, uint256 minimum, uint256 maximum);
 
     event RedeemRequest(
         address indexed controller, address indexed owner, uint256 indexed requestId, address sender, uint256 shares
@@ -72,7 +73,7 @@ interface IRedeemQueue is IERC165 {
     event CancelFeeSet(uint256 fraction);
 
     /// @notice `requestRedeem` with the least price it may be paid at, asset units at 1e18 a whole share.
-    function requestRedeem(uint256 shares, address controller, address owner, uint256 minAssetsPerShare)
+    function requestRedeemAt(uint256 shares, address controller, address owner, uint256 minAssetsPerShare)
         external
         returns (uint256 requestId);
 
@@ -130,7 +131,7 @@ interface IRedeemQueue is IERC165 {
     /// @notice Shares in line. The only ones here that idle is owed to: not those to be taken back, nor those sent by mistake.
     function waiting() external view returns (uint256);
     /// @notice Everything about a request; all zero for an id that was never given.
-    function request(uint256 requestId) external view returns (Request memory);
+    function request(uint256 requestId) external view returns (QueuedRedeem memory);
     /// @notice The first request that `process` will look at, and the id that the next one made will have.
     function line() external view returns (uint256 head, uint256 tail);
     /// @notice Assets that wait to be claimed, of all controllers.

@@ -9,7 +9,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {CriticalNeed} from "./CriticalNeed.sol";
-import {IRedeemQueue, Request} from "./IRedeemQueue.sol";
+import {IRedeemQueue, QueuedRedeem} from "./IRedeemQueue.sol";
 import {QueueFront} from "./QueueFront.sol";
 
 /// @title RedeemQueue: redemptions that wait for cash, in the order in which they came
@@ -96,7 +96,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
     uint256 private _returned;
     uint256 private _head = 1;
     uint256 private _tail = 1;
-    mapping(uint256 requestId => Request) private _requests;
+    mapping(uint256 requestId => QueuedRedeem) private _requests;
     mapping(address controller => Pool) private _pools;
     /// @dev When the last of a controller's announced cancelations takes effect.
     mapping(address controller => uint256) private _blockedUntil;
@@ -116,11 +116,11 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @inheritdoc IRedeemQueue
     function requestRedeem(uint256 shares, address controller, address owner) external returns (uint256) {
-        return requestRedeem(shares, controller, owner, 0);
+        return requestRedeemAt(shares, controller, owner, 0);
     }
 
     /// @inheritdoc IRedeemQueue
-    function requestRedeem(uint256 shares, address controller, address owner, uint256 minAssetsPerShare)
+    function requestRedeemAt(uint256 shares, address controller, address owner, uint256 minAssetsPerShare)
         public
         nonReentrant
         onlyFor(owner)
@@ -131,7 +131,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
         uint256 until = _blockedUntil[controller];
         if (block.timestamp < until) revert RequestsBlocked(controller, until);
         requestId = _tail++;
-        Request storage r = _requests[requestId];
+        QueuedRedeem storage r = _requests[requestId];
         (r.controller, r.shares) = (controller, shares.toUint128());
         waiting += shares;
         if (minAssetsPerShare != 0) {
@@ -150,7 +150,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
         (uint256 head, uint256 tail) = (_head, _tail);
         for (uint256 looked; looked < maxRequests && head < tail; ++looked) {
-            Request storage r = _requests[head];
+            QueuedRedeem storage r = _requests[head];
             if (_inLine(r)) {
                 if (_cancelled(r)) {
                     _return(head, r);
@@ -181,7 +181,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @inheritdoc IRedeemQueue
     function cancelRedeemRequest(uint256 requestId, address controller) external nonReentrant onlyFor(controller) {
-        Request storage r = _requests[requestId];
+        QueuedRedeem storage r = _requests[requestId];
         if (r.controller != controller || !_inLine(r)) revert UnknownRequest(requestId, controller);
         if (r.cancelAt != 0) revert CancelationPending(requestId, r.cancelAt);
         uint256 cancelAt = block.timestamp + CANCEL_DELAY;
@@ -192,7 +192,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @inheritdoc IRedeemQueue
     function settleCancelation(uint256 requestId) external nonReentrant {
-        Request storage r = _requests[requestId];
+        QueuedRedeem storage r = _requests[requestId];
         if (!_inLine(r)) revert UnknownRequest(requestId, r.controller);
         if (!_cancelled(r)) revert CancelationPending(requestId, r.cancelAt);
         _return(requestId, r);
@@ -204,7 +204,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
         nonReentrant
         onlyFor(controller)
     {
-        Request storage r = _requests[requestId];
+        QueuedRedeem storage r = _requests[requestId];
         if (r.controller != controller || r.shares == 0) revert UnknownRequest(requestId, controller);
         if (!r.returned) {
             if (!_cancelled(r)) revert CancelationPending(requestId, r.cancelAt);
@@ -266,13 +266,13 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @inheritdoc IRedeemQueue
     function pendingRedeemRequest(uint256 requestId, address controller) external view returns (uint256) {
-        Request storage r = _requests[requestId];
+        QueuedRedeem storage r = _requests[requestId];
         return _shown(r, controller) && !r.returned && !_cancelled(r) ? r.shares : 0;
     }
 
     /// @inheritdoc IRedeemQueue
     function claimableRedeemRequest(uint256 requestId, address controller) external view returns (uint256) {
-        Request storage r = _requests[requestId];
+        QueuedRedeem storage r = _requests[requestId];
         if (!_shown(r, controller)) return 0;
         uint256 end = r.startsAt + r.filled;
         return end - Math.min(end, Math.max(r.startsAt, _pools[controller].claimed));
@@ -280,13 +280,13 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @inheritdoc IRedeemQueue
     function pendingCancelRedeemRequest(uint256 requestId, address controller) external view returns (bool) {
-        Request storage r = _requests[requestId];
+        QueuedRedeem storage r = _requests[requestId];
         return _shown(r, controller) && _inLine(r) && r.cancelAt != 0 && !_cancelled(r);
     }
 
     /// @inheritdoc IRedeemQueue
     function claimableCancelRedeemRequest(uint256 requestId, address controller) external view returns (uint256) {
-        Request storage r = _requests[requestId];
+        QueuedRedeem storage r = _requests[requestId];
         if (!_shown(r, controller)) return 0;
         if (r.returned) return r.shares;
         return _cancelled(r) ? r.shares - _fee(r.shares) : 0;
@@ -303,7 +303,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
     }
 
     /// @inheritdoc IRedeemQueue
-    function request(uint256 requestId) external view nonReentrantView returns (Request memory) {
+    function request(uint256 requestId) external view nonReentrantView returns (QueuedRedeem memory) {
         return _requests[requestId];
     }
 
@@ -330,7 +330,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
     }
 
     /// @dev Pays for as much of `r` as the budget reaches, and takes it from the budget.
-    function _fill(uint256 requestId, Request storage r, Price memory price)
+    function _fill(uint256 requestId, QueuedRedeem storage r, Price memory price)
         private
         returns (uint256 shares, uint256 assets)
     {
@@ -347,7 +347,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
     }
 
     /// @dev Takes `r` out of the line unpaid. The fee stays here as shares that are nobody's.
-    function _return(uint256 requestId, Request storage r) private {
+    function _return(uint256 requestId, QueuedRedeem storage r) private {
         uint256 shares = r.shares;
         uint256 fee = _fee(shares);
         (r.returned, r.shares) = (true, uint128(shares - fee));
@@ -363,16 +363,16 @@ contract RedeemQueue is QueueFront, AccessManaged {
         _asset.safeTransfer(receiver, assets);
     }
 
-    function _shown(Request storage r, address controller) private view returns (bool) {
+    function _shown(QueuedRedeem storage r, address controller) private view returns (bool) {
         return r.controller == controller && !_reentrancyGuardEntered();
     }
 
-    function _inLine(Request storage r) private view returns (bool) {
+    function _inLine(QueuedRedeem storage r) private view returns (bool) {
         return r.shares != 0 && !r.returned;
     }
 
     /// @dev An announced cancelation has taken effect.
-    function _cancelled(Request storage r) private view returns (bool) {
+    function _cancelled(QueuedRedeem storage r) private view returns (bool) {
         return r.cancelAt != 0 && r.cancelAt <= block.timestamp;
     }
 
@@ -381,6 +381,6 @@ contract RedeemQueue is QueueFront, AccessManaged {
     }
 
     function _bounded(uint256 value, uint256 minimum, uint256 maximum) private pure {
-        if (value < minimum || value > maximum) revert OutOfBounds(value, minimum, maximum);
+        if (value < minimum || value > maximum) revert NumberOutOfBounds(value, minimum, maximum);
     }
 }

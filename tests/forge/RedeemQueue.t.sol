@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IRiskGuard} from "../../contracts/guard/IRiskGuard.sol";
-import {IRedeemQueue, Request} from "../../contracts/IRedeemQueue.sol";
+import {IRedeemQueue, QueuedRedeem} from "../../contracts/IRedeemQueue.sol";
 import {RedeemQueue} from "../../contracts/RedeemQueue.sol";
 import {VaultShares} from "../../contracts/VaultShares.sol";
 import {Mode} from "./doubles/DoubleVenue.sol";
@@ -139,7 +139,7 @@ contract RedeemQueueTest is QueueCase {
         (uint256 head, uint256 tail) = queue.line();
         assertEq(head, 1);
         assertEq(tail, 3);
-        Request memory r = queue.request(2);
+        QueuedRedeem memory r = queue.request(2);
         assertEq(r.controller, alice);
         assertEq(r.shares, shares / 4);
     }
@@ -317,7 +317,7 @@ contract RedeemQueueTest is QueueCase {
         vm.expectEmit(address(queue));
         emit IRedeemQueue.MinimumSet(1, 1e18 + 1e10);
         vm.prank(alice);
-        uint256 first = queue.requestRedeem(a, alice, alice, 1e18 + 1e10);
+        uint256 first = queue.requestRedeemAt(a, alice, alice, 1e18 + 1e10);
         uint256 second = _requestAt(bob, b, 0.99e18);
         uint256 fee = a * 25 / 10_000;
         vm.expectEmit(address(queue));
@@ -440,13 +440,15 @@ contract RedeemQueueTest is QueueCase {
         emit IRedeemQueue.CancelFeeSet(0.01e18);
         queue.setCancelFee(0.01e18);
         assertEq(queue.cancelFee(), 0.01e18);
-        vm.expectRevert(abi.encodeWithSelector(IRedeemQueue.OutOfBounds.selector, 0.1e18 + 1, 0.01e18, 0.1e18));
+        vm.expectRevert(abi.encodeWithSelector(IRedeemQueue.NumberOutOfBounds.selector, 0.1e18 + 1, 0.01e18, 0.1e18));
         queue.setMaxProcessWidth(0.1e18 + 1);
-        vm.expectRevert(abi.encodeWithSelector(IRedeemQueue.OutOfBounds.selector, 0.01e18 - 1, 0.01e18, 0.1e18));
+        vm.expectRevert(abi.encodeWithSelector(IRedeemQueue.NumberOutOfBounds.selector, 0.01e18 - 1, 0.01e18, 0.1e18));
         queue.setMaxProcessWidth(0.01e18 - 1);
-        vm.expectRevert(abi.encodeWithSelector(IRedeemQueue.OutOfBounds.selector, 0.01e18 + 1, 0.0005e18, 0.01e18));
+        vm.expectRevert(
+            abi.encodeWithSelector(IRedeemQueue.NumberOutOfBounds.selector, 0.01e18 + 1, 0.0005e18, 0.01e18)
+        );
         queue.setCancelFee(0.01e18 + 1);
-        vm.expectRevert(abi.encodeWithSelector(IRedeemQueue.OutOfBounds.selector, 0, 0.0005e18, 0.01e18));
+        vm.expectRevert(abi.encodeWithSelector(IRedeemQueue.NumberOutOfBounds.selector, 0, 0.0005e18, 0.01e18));
         queue.setCancelFee(0);
         vm.startPrank(stranger);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));

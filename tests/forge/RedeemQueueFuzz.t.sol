@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IRedeemQueue, Request} from "../../contracts/IRedeemQueue.sol";
+import {IRedeemQueue, QueuedRedeem} from "../../contracts/IRedeemQueue.sol";
 import {QueueFront} from "../../contracts/QueueFront.sol";
 import {RedeemQueue} from "../../contracts/RedeemQueue.sol";
 import {Vault} from "../../contracts/Vault.sol";
@@ -49,7 +49,7 @@ contract RedeemQueueFuzzTest is QueueCase {
             if (shares > held) return;
             _approve(user);
             vm.prank(user);
-            try queue.requestRedeem(shares, user, user, what == 1 ? _next(2e18) : 0) {} catch {}
+            try queue.requestRedeemAt(shares, user, user, what == 1 ? _next(2e18) : 0) {} catch {}
         } else if (what == 3) {
             _invest(_next(_idle() + 1));
         } else if (what == 4) {
@@ -103,7 +103,7 @@ contract RedeemQueueFuzzTest is QueueCase {
         uint256 back;
         bool unpaid;
         for (uint256 id = 1; id < tail; ++id) {
-            Request memory r = queue.request(id);
+            QueuedRedeem memory r = queue.request(id);
             assertFalse(unpaid && r.filled > 0, "paid before one who came first");
             if (r.returned) back += r.shares;
             else inLine += r.shares;
@@ -137,7 +137,7 @@ contract RedeemQueueFuzzTest is QueueCase {
         _process(tail);
         _process(tail);
         for (uint256 id = 1; id < tail; ++id) {
-            Request memory r = queue.request(id);
+            QueuedRedeem memory r = queue.request(id);
             vm.prank(r.controller);
             if (r.shares > 0) queue.claimCancelRedeemRequest(id, r.controller, r.controller);
         }

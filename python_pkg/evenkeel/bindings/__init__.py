@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.perp_venue import PerpVenue
     from evenkeel.bindings.price_source import PriceSource
     from evenkeel.bindings.pyth_source import PythSource
+    from evenkeel.bindings.redeem_queue import RedeemQueue
     from evenkeel.bindings.risk_guard import RiskGuard
     from evenkeel.bindings.spot_venue import SpotVenue
     from evenkeel.bindings.uniswap_v3_spot_venue import UniswapV3SpotVenue
@@ -89,6 +90,7 @@ __all__ = [
     "PriceSource",
     "PythSource",
     "Receipt",
+    "RedeemQueue",
     "RiskGuard",
     "RpcError",
     "SpotVenue",
@@ -135,6 +137,7 @@ _MODULES = {
     "PriceSource": "evenkeel.bindings.price_source",
     "PythSource": "evenkeel.bindings.pyth_source",
     "Receipt": "evenkeel.bindings._runtime",
+    "RedeemQueue": "evenkeel.bindings.redeem_queue",
     "RiskGuard": "evenkeel.bindings.risk_guard",
     "RpcError": "evenkeel.bindings._runtime",
     "SpotVenue": "evenkeel.bindings.spot_venue",

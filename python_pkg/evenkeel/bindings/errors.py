@@ -49,6 +49,7 @@ __all__ = [
     "BudgetExceeded",
     "Butterfly",
     "Calendar",
+    "CancelationPending",
     "CapExceeded",
     "ContractError",
     "DisorderedHealth",
@@ -63,6 +64,8 @@ __all__ = [
     "ERC4626ExceededMaxRedeem",
     "ERC4626ExceededMaxWithdraw",
     "EmptyRange",
+    "ExceedsClaimableAssets",
+    "ExceedsClaimableShares",
     "Expired",
     "FailedCall",
     "ForwardOutOfRange",
@@ -73,6 +76,7 @@ __all__ = [
     "Implausible",
     "Insufficient",
     "InsufficientBalance",
+    "IntervalTooWide",
     "InvalidShortString",
     "LimitBreached",
     "LossTooLarge",
@@ -80,6 +84,7 @@ __all__ = [
     "NegativeVariance",
     "NoLimits",
     "NoPool",
+    "NoPreview",
     "NoVariance",
     "NotAContract",
     "NotAscending",
@@ -88,13 +93,16 @@ __all__ = [
     "NotExpired",
     "NotLower",
     "NotNewer",
+    "NotOperator",
     "NotOurs",
     "NotReducing",
     "NotThePair",
+    "NumberOutOfBounds",
     "OnlyQueue",
     "OnlyVault",
     "OutOfBounds",
     "OutOfDomain",
+    "PaidShort",
     "Panic",
     "PastDeadline",
     "PastTarget",
@@ -102,6 +110,7 @@ __all__ = [
     "PriceLimit",
     "ReentrancyGuardReentrantCall",
     "RepeatedSource",
+    "RequestsBlocked",
     "RevertReason",
     "RhoOutOfRange",
     "SafeCastOverflowedUintDowncast",
@@ -138,6 +147,7 @@ __all__ = [
     "UnknownMarket",
     "UnknownOrder",
     "UnknownPosition",
+    "UnknownRequest",
     "UnknownSigner",
     "UnknownSlice",
     "UnknownToken",
@@ -159,6 +169,8 @@ __all__ = [
     "WrongSettlementToken",
     "WrongToken",
     "ZeroAmount",
+    "ZeroController",
+    "ZeroShares",
     "decode_error",
 ]
 
@@ -575,6 +587,18 @@ class Calendar(ContractError):
     far_variance: int
 
 
+class CancelationPending(ContractError):
+    """The request's cancelation takes effect at `cancelAt`, and cannot be taken back; 0 where none was
+    announced.
+    """
+
+    SELECTOR = bytes.fromhex("bbd390e9")
+    FIELDS: ClassVar[str] = "uint256 request_id, uint256 cancel_at"
+    TYPES = vars(types)
+    request_id: int
+    cancel_at: int
+
+
 class CapExceeded(ContractError):
     """A venue ends above its share of NAV; both asset units at 1e18."""
 
@@ -709,6 +733,28 @@ class EmptyRange(ContractError):
     max: int
 
 
+class ExceedsClaimableAssets(ContractError):
+    """More assets than the controller can claim."""
+
+    SELECTOR = bytes.fromhex("1d9ae413")
+    FIELDS: ClassVar[str] = "address controller, uint256 assets, uint256 maximum"
+    TYPES = vars(types)
+    controller: str
+    assets: int
+    maximum: int
+
+
+class ExceedsClaimableShares(ContractError):
+    """More shares than the controller can claim."""
+
+    SELECTOR = bytes.fromhex("421921d2")
+    FIELDS: ClassVar[str] = "address controller, uint256 shares, uint256 maximum"
+    TYPES = vars(types)
+    controller: str
+    shares: int
+    maximum: int
+
+
 class Expired(ContractError):
     """`Expired(uint64,uint256)`."""
 
@@ -806,6 +852,18 @@ class InsufficientBalance(ContractError):
     needed: int
 
 
+class IntervalTooWide(ContractError):
+    """The interval is too wide to fix a price by; values at 1e18, `maximum` a fraction of mid."""
+
+    SELECTOR = bytes.fromhex("055c0d78")
+    FIELDS: ClassVar[str] = "int256 low, int256 mid, int256 high, uint256 maximum"
+    TYPES = vars(types)
+    low: int
+    mid: int
+    high: int
+    maximum: int
+
+
 class InvalidShortString(ContractError):
     """`InvalidShortString()`."""
 
@@ -872,6 +930,12 @@ class NoPool(ContractError):
     TYPES = vars(types)
     token: str
     fee: int
+
+
+class NoPreview(ContractError):
+    """ERC-7540 has no previews of an asynchronous redemption."""
+
+    SELECTOR = bytes.fromhex("1d08de65")
 
 
 class NoVariance(ContractError):
@@ -952,6 +1016,16 @@ class NotNewer(ContractError):
     last: int
 
 
+class NotOperator(ContractError):
+    """`caller` is neither `account` nor its operator."""
+
+    SELECTOR = bytes.fromhex("4738d054")
+    FIELDS: ClassVar[str] = "address account, address caller"
+    TYPES = vars(types)
+    account: str
+    caller: str
+
+
 class NotOurs(ContractError):
     """Not an adapter that names this vault as its own."""
 
@@ -980,6 +1054,17 @@ class NotThePair(ContractError):
     pool: str
     token: str
     denomination: str
+
+
+class NumberOutOfBounds(ContractError):
+    """A setter was given a number outside its fixed bounds."""
+
+    SELECTOR = bytes.fromhex("50f70689")
+    FIELDS: ClassVar[str] = "uint256 value, uint256 minimum, uint256 maximum"
+    TYPES = vars(types)
+    value: int
+    minimum: int
+    maximum: int
 
 
 class OnlyQueue(ContractError):
@@ -1021,6 +1106,16 @@ class OutOfDomain(ContractError):
     strike: int
     seconds_to_expiry: int
     vol: int
+
+
+class PaidShort(ContractError):
+    """The vault paid less than its own price."""
+
+    SELECTOR = bytes.fromhex("daffe65d")
+    FIELDS: ClassVar[str] = "uint256 assets, uint256 owed"
+    TYPES = vars(types)
+    assets: int
+    owed: int
 
 
 class PastDeadline(ContractError):
@@ -1077,6 +1172,16 @@ class RepeatedSource(ContractError):
     FIELDS: ClassVar[str] = "address source"
     TYPES = vars(types)
     source: str
+
+
+class RequestsBlocked(ContractError):
+    """No new requests while one of the controller's cancelations is pending."""
+
+    SELECTOR = bytes.fromhex("1419f484")
+    FIELDS: ClassVar[str] = "address controller, uint256 until"
+    TYPES = vars(types)
+    controller: str
+    until: int
 
 
 class RhoOutOfRange(ContractError):
@@ -1424,6 +1529,16 @@ class UnknownPosition(ContractError):
     position_id: int
 
 
+class UnknownRequest(ContractError):
+    """No request of that id and controller, or nothing of it is left."""
+
+    SELECTOR = bytes.fromhex("5f8b6c48")
+    FIELDS: ClassVar[str] = "uint256 request_id, address controller"
+    TYPES = vars(types)
+    request_id: int
+    controller: str
+
+
 class UnknownSigner(ContractError):
     """A signature of nobody in the set over this slice; zero where it is no signature at all."""
 
@@ -1621,6 +1736,18 @@ class ZeroAmount(ContractError):
     SELECTOR = bytes.fromhex("1f2a2005")
 
 
+class ZeroController(ContractError):
+    """A request that nobody could claim."""
+
+    SELECTOR = bytes.fromhex("2f62e275")
+
+
+class ZeroShares(ContractError):
+    """`ZeroShares()`."""
+
+    SELECTOR = bytes.fromhex("9811e0c7")
+
+
 register_errors(
     AboveCeiling,
     AccessManagedInvalidAuthority,
@@ -1664,6 +1791,7 @@ register_errors(
     BudgetExceeded,
     Butterfly,
     Calendar,
+    CancelationPending,
     CapExceeded,
     DisorderedHealth,
     ERC20InsufficientAllowance,
@@ -1677,6 +1805,8 @@ register_errors(
     ERC4626ExceededMaxRedeem,
     ERC4626ExceededMaxWithdraw,
     EmptyRange,
+    ExceedsClaimableAssets,
+    ExceedsClaimableShares,
     Expired,
     FailedCall,
     ForwardOutOfRange,
@@ -1687,6 +1817,7 @@ register_errors(
     Implausible,
     Insufficient,
     InsufficientBalance,
+    IntervalTooWide,
     InvalidShortString,
     LimitBreached,
     LossTooLarge,
@@ -1694,6 +1825,7 @@ register_errors(
     NegativeVariance,
     NoLimits,
     NoPool,
+    NoPreview,
     NoVariance,
     NotAContract,
     NotAscending,
@@ -1702,19 +1834,23 @@ register_errors(
     NotExpired,
     NotLower,
     NotNewer,
+    NotOperator,
     NotOurs,
     NotReducing,
     NotThePair,
+    NumberOutOfBounds,
     OnlyQueue,
     OnlyVault,
     OutOfBounds,
     OutOfDomain,
+    PaidShort,
     PastDeadline,
     PastTarget,
     PlanUsed,
     PriceLimit,
     ReentrancyGuardReentrantCall,
     RepeatedSource,
+    RequestsBlocked,
     RhoOutOfRange,
     SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation,
@@ -1750,6 +1886,7 @@ register_errors(
     UnknownMarket,
     UnknownOrder,
     UnknownPosition,
+    UnknownRequest,
     UnknownSigner,
     UnknownSlice,
     UnknownToken,
@@ -1771,4 +1908,6 @@ register_errors(
     WrongSettlementToken,
     WrongToken,
     ZeroAmount,
+    ZeroController,
+    ZeroShares,
 )

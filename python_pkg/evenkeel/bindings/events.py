@@ -10,6 +10,9 @@ __all__ = [
     "Approval",
     "AuthorityUpdated",
     "Borrowed",
+    "CancelFeeSet",
+    "CancelRedeemClaim",
+    "CancelRedeemRequest",
     "Charged",
     "Configured",
     "CuratedVolSourcePosted",
@@ -26,14 +29,21 @@ __all__ = [
     "Marked",
     "MaxLossPerCallSet",
     "MaxLossPerDaySet",
+    "MaxProcessWidthSet",
+    "MinimumSet",
     "OperationCanceled",
     "OperationExecuted",
     "OperationScheduled",
+    "OperatorSet",
     "OrderSettled",
     "Ordered",
     "Posted",
+    "Processed",
     "Rebalanced",
+    "RedeemFilled",
     "RedeemQueueSet",
+    "RedeemRequest",
+    "RedeemReturned",
     "Reduced",
     "Repaid",
     "RoleAdminChanged",
@@ -101,6 +111,47 @@ class Borrowed(Event):
 
     token: str
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFeeSet(Event):
+    """`CancelFeeSet(uint256)`."""
+
+    TOPIC = bytes.fromhex("1c6b53071137bf964a06191e88faa30b51a72c77a98001760a1d8cd7cccc779b")
+    DATA = "uint256 fraction"
+    TYPES = vars(types)
+
+    fraction: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRedeemClaim(Event):
+    """`CancelRedeemClaim(address,address,uint256,address,uint256)`."""
+
+    TOPIC = bytes.fromhex("9c133d4657dc9cd12f4c08cef86ef778dbbe03f3ad3b661ff14d36bc3febb1fb")
+    INDEXED = "address controller, address receiver, uint256 request_id"
+    DATA = "address sender, uint256 shares"
+    TYPES = vars(types)
+
+    controller: str
+    receiver: str
+    request_id: int
+    sender: str
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRedeemRequest(Event):
+    """`CancelRedeemRequest(address,uint256,address)`."""
+
+    TOPIC = bytes.fromhex("a16c0f2cab616ed5d17cd544655b00d7062a1df7c457960cc8b9bf60770f9236")
+    INDEXED = "address controller, uint256 request_id"
+    DATA = "address sender"
+    TYPES = vars(types)
+
+    controller: str
+    request_id: int
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +336,30 @@ class MaxLossPerDaySet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MaxProcessWidthSet(Event):
+    """`MaxProcessWidthSet(uint256)`."""
+
+    TOPIC = bytes.fromhex("83b1f40858a099f8d991e0d8480711ac5d9c1c745b9cb2adedb00e3420227057")
+    DATA = "uint256 fraction"
+    TYPES = vars(types)
+
+    fraction: int
+
+
+@dataclass(frozen=True, slots=True)
+class MinimumSet(Event):
+    """The request is paid at this price or better, or not at all."""
+
+    TOPIC = bytes.fromhex("dc3412283a2f10c78d85efd909c2b274b8319c39d3b5d0e47ed76f0ce2c6a24b")
+    INDEXED = "uint256 request_id"
+    DATA = "uint256 min_assets_per_share"
+    TYPES = vars(types)
+
+    request_id: int
+    min_assets_per_share: int
+
+
+@dataclass(frozen=True, slots=True)
 class OperationCanceled(Event):
     """`OperationCanceled(bytes32,uint32)`."""
 
@@ -323,6 +398,20 @@ class OperationScheduled(Event):
     caller: str
     target: str
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSet(Event):
+    """`OperatorSet(address,address,bool)`."""
+
+    TOPIC = bytes.fromhex("ceb576d9f15e4e200fdb5096d64d5dfd667e16def20c1eefd14256d8e3faa267")
+    INDEXED = "address controller, address operator"
+    DATA = "bool approved"
+    TYPES = vars(types)
+
+    controller: str
+    operator: str
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +463,24 @@ class Posted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Processed(Event):
+    """One `process`: what was paid, what else was burned for those who stay, and the price at 1e18 a whole
+    share.
+    """
+
+    TOPIC = bytes.fromhex("20fa739bf5d9204e5a6c9ffa2cee02d955089464fb1db09575afe72868deacf5")
+    INDEXED = "address caller"
+    DATA = "uint256 shares, uint256 assets, uint256 retired, uint256 assets_per_share"
+    TYPES = vars(types)
+
+    caller: str
+    shares: int
+    assets: int
+    retired: int
+    assets_per_share: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rebalanced(Event):
     """`Rebalanced(bytes32,address,int256,int256,uint256)`."""
 
@@ -390,6 +497,21 @@ class Rebalanced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RedeemFilled(Event):
+    """`shares` of the request were paid."""
+
+    TOPIC = bytes.fromhex("78fd4885aabaed055b7fe8157d8d01e81ead26aad1461d378665dcfaeb7af8a4")
+    INDEXED = "address controller, uint256 request_id"
+    DATA = "uint256 shares, uint256 assets"
+    TYPES = vars(types)
+
+    controller: str
+    request_id: int
+    shares: int
+    assets: int
+
+
+@dataclass(frozen=True, slots=True)
 class RedeemQueueSet(Event):
     """`RedeemQueueSet(address)`."""
 
@@ -398,6 +520,37 @@ class RedeemQueueSet(Event):
     TYPES = vars(types)
 
     queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemRequest(Event):
+    """`RedeemRequest(address,address,uint256,address,uint256)`."""
+
+    TOPIC = bytes.fromhex("1fdc681a13d8c5da54e301c7ce6542dcde4581e4725043fdab2db12ddc574506")
+    INDEXED = "address controller, address owner, uint256 request_id"
+    DATA = "address sender, uint256 shares"
+    TYPES = vars(types)
+
+    controller: str
+    owner: str
+    request_id: int
+    sender: str
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemReturned(Event):
+    """The request left the line unpaid, by its cancelation or its minimum."""
+
+    TOPIC = bytes.fromhex("a034e710a2c9ed3c50ea437ca217e04308f6c091c31d8d49b376099b6c2e8acf")
+    INDEXED = "address controller, uint256 request_id"
+    DATA = "uint256 shares, uint256 fee"
+    TYPES = vars(types)
+
+    controller: str
+    request_id: int
+    shares: int
+    fee: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -757,6 +910,9 @@ register_events(
     Approval,
     AuthorityUpdated,
     Borrowed,
+    CancelFeeSet,
+    CancelRedeemClaim,
+    CancelRedeemRequest,
     Charged,
     Configured,
     CuratedVolSourcePosted,
@@ -771,14 +927,21 @@ register_events(
     Marked,
     MaxLossPerCallSet,
     MaxLossPerDaySet,
+    MaxProcessWidthSet,
+    MinimumSet,
     OperationCanceled,
     OperationExecuted,
     OperationScheduled,
+    OperatorSet,
     OrderSettled,
     Ordered,
     Posted,
+    Processed,
     Rebalanced,
+    RedeemFilled,
     RedeemQueueSet,
+    RedeemRequest,
+    RedeemReturned,
     Reduced,
     Repaid,
     RoleAdminChanged,

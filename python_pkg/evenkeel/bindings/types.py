@@ -24,6 +24,7 @@ __all__ = [
     "Post",
     "PricePoint",
     "PythTerms",
+    "QueuedRedeem",
     "Range",
     "Slice",
     "SpotHolding",
@@ -506,6 +507,39 @@ class PythTerms:
     max_price: int
     max_confidence: int
     drift: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRedeem:
+    """One request to redeem.
+
+    Values:
+        controller: Who claims and cancels it.
+        cancel_at: Unix seconds at which an announced cancelation takes effect; 0 where none was announced.
+        returned: Out of line unpaid: `shares` are the controller's to take back.
+        shares: Not yet paid, or to be taken back.
+        filled: Paid so far.
+        min_assets_per_share: Least price it may be paid at, asset units at 1e18 a whole share; 0 for any.
+        starts_at: The controller's filled shares before this request's first.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "uint40",
+        "bool",
+        "uint128",
+        "uint128",
+        "uint256",
+        "uint256",
+    )
+
+    controller: str
+    cancel_at: int
+    returned: bool
+    shares: int
+    filled: int
+    min_assets_per_share: int
+    starts_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ abstract contract QueueCase is VaultCase {
     function _requestAt(address who, uint256 shares, uint256 minimum) internal returns (uint256 id) {
         _approve(who);
         vm.prank(who);
-        id = queue.requestRedeem(shares, who, who, minimum);
+        id = queue.requestRedeemAt(shares, who, who, minimum);
     }
 
     function _claim(address who) internal returns (uint256 assets) {

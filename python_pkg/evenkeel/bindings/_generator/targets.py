@@ -28,6 +28,7 @@ OURS = (
     Target("PerpVenue", "IPerpVenue.sol/IPerpVenue.json"),
     Target("PriceSource", "IPriceSource.sol/IPriceSource.json"),
     Target("PythSource", "PythSource.sol/PythSource.json"),
+    Target("RedeemQueue", "RedeemQueue.sol/RedeemQueue.json"),
     Target("RiskGuard", "RiskGuard.sol/RiskGuard.json"),
     Target("SpotVenue", "ISpotVenue.sol/ISpotVenue.json"),
     Target("UniswapV3SpotVenue", "UniswapV3SpotVenue.sol/UniswapV3SpotVenue.json"),

@@ -20,9 +20,9 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///         dollar. When the asset cannot be priced, dollar readings are dropped, and the asset's error is the answer if too few
 ///         others are left.
 ///
-///         FAIR ENTRY. With a quorum of two or more, the low after any update of one of its sources is at most the high before it, whatever
-///         the update: the interval of another source lies in both hulls. With one source, and where the asset moves, it holds for
-///         a round at the feed's threshold.
+///         FAIR ENTRY. With a quorum of two or more, the low after an update of one of the token's sources is at most the high before
+///         it, whatever the update: the interval of another source lies in both hulls. With one source, and where the asset moves,
+///         it holds for a round at the feed's threshold.
 ///
 ///         GAS. A read that fails with less than SOURCE_GAS reverts with GasTooLow, or a caller could choose which sources count, and
 ///         a `poke` that does nothing would pass for enough, by the gas of a transaction.
@@ -36,6 +36,8 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///         - a mid outside it counts as a round when it was read ROUND_SPACING after the round before. REARM_ROUNDS rounds in a row,
 ///           each within REARM_BAND of the first and ROUND_WINDOW of the one before, become the level. A mid back inside the
 ///           allowance, or outside the band, starts over.
+///         A pool's average is read anew in each block, so ROUND_SPACING alone separates its rounds. No round counts while the asset
+///         that a dollar reading is divided by has no price, tripped included: the asset comes back first.
 ///         No key sets the level: the governor chooses sources and the jump, and neither touches a level that is there.
 ///
 ///         DEFAULT_JUMP is 40% per square root of an hour: over 2020-2025 the worst hour of ETH/USDT moved the close by 26% and a

@@ -370,4 +370,57 @@ contract OracleBreakerTest is Test {
         vm.prank(address(7));
         oracle.setJump(weth, 0.1e18);
     }
+
+    /// @dev Any walk of prices, rounds and pokes: the level moves at most once an hour and inside the allowance it had, or after three
+    ///      rounds that agreed over at least ten minutes; and a price outside the allowance is never answered.
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_theLevelMovesByTheRules(uint256 seed) public {
+        uint256 price = 3000e8;
+        uint256 firstRoundAt;
+        for (uint256 i = 0; i < 48; i++) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            skip(seed % 3 == 0 ? (seed >> 8) % 3 hours : (seed >> 8) % 10 minutes);
+            if ((seed >> 32) % 8 == 0) price = price * (1 + (seed >> 40) % 12) / 4;
+            else price = price * (98 + (seed >> 40) % 5) / 100;
+            if (price == 0) price = 1e8;
+            if ((seed >> 64) % 4 != 0) _post(int256(price));
+            OracleAdapter.Breaker memory before = oracle.breaker(weth);
+            bool priced = _answers();
+            oracle.poke(weth);
+            OracleAdapter.Breaker memory afterwards = oracle.breaker(weth);
+            if (afterwards.rounds == 1 && before.rounds != 1) firstRoundAt = block.timestamp;
+            if (afterwards.rounds == 1 && afterwards.candidate != before.candidate) firstRoundAt = block.timestamp;
+            if (afterwards.levelAt == before.levelAt && afterwards.level == before.level) continue;
+            assertEq(afterwards.rounds, 0);
+            assertEq(afterwards.levelAt, block.timestamp);
+            if (priced) {
+                assertGe(block.timestamp - before.levelAt, HOUR);
+            } else {
+                assertEq(before.rounds, 2);
+                assertGe(block.timestamp - firstRoundAt, 600);
+                assertLe(_ratio(afterwards.level, before.candidate), 1.05e18);
+            }
+        }
+    }
+
+    /// @dev Whether the oracle answers; checked against the rule.
+    function _answers() private view returns (bool priced) {
+        OracleAdapter.Breaker memory b = oracle.breaker(weth);
+        uint256 elapsed = block.timestamp - b.levelAt;
+        uint256 allowance = _root(b.jump * b.jump * (elapsed < HOUR ? HOUR : elapsed) / HOUR);
+        try oracle.quote(weth) returns (uint256, uint256 mid, uint256, uint256) {
+            priced = true;
+            assertLe(_ratio(mid, b.level), 1e18 + allowance + 1e9);
+            (, uint256 first,,) = oracle.primary(weth);
+            assertEq(first, mid);
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), IPriceOracle.BreakerTripped.selector);
+            (, int256 answer,,,) = feed.latestRoundData();
+            assertGe(_ratio(uint256(answer) * 1e10, b.level), 1e18 + allowance - 1e10);
+        }
+    }
+
+    function _ratio(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a * 1e18 / b : b * 1e18 / a;
+    }
 }

@@ -23,8 +23,6 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///      [`minPrice`, `maxPrice`] LIES STRICTLY INSIDE WHAT THE AGGREGATOR CLAMPS ITS ANSWERS TO, so that a clamped one is refused.
 ///      ON AN L2 `sequencerFeed` IS CHAINLINK'S UPTIME FEED; elsewhere `address(0)`.
 contract ChainlinkSource is IPriceSource {
-    /// @notice The L2 sequencer is down (`up` false) or came back at `since`, less than SEQUENCER_GRACE seconds ago.
-    error SequencerNotSettled(bool up, uint256 since, uint256 grace);
     /// @notice A feed of more than MAX_DECIMALS decimals.
     error TooManyDecimals(uint256 decimals, uint256 maximum);
     /// @notice The lower bound is zero or not below the upper one, or that one is above 128 bits.

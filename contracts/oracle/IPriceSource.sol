@@ -9,6 +9,8 @@ interface IPriceSource {
     error OutOfBounds(uint256 price, uint256 minimum, uint256 maximum);
     /// @notice The feed answered something that is not a price (zero, negative, an unfinished round).
     error BadReading();
+    /// @notice The L2 sequencer is down (`up` false) or came back at `since`, less than `grace` seconds ago.
+    error SequencerNotSettled(bool up, uint256 since, uint256 grace);
 
     /// @notice Price of one whole `token()` in `denomination()` at 1e18, with the source's own uncertainty.
     /// @dev Reverts with a typed error rather than answer a reading it cannot stand behind.

@@ -24,6 +24,9 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///         it, whatever the update: the interval of another source lies in both hulls. With one source, and where the asset moves,
 ///         it holds for a round at the feed's threshold.
 ///
+///         SEQUENCER. Where one source of a token says that the L2 sequencer is down or just back, the token has no price, whatever the
+///         quorum: no other source can know better, and an average over the outage is of a price that nobody could trade at.
+///
 ///         GAS. A read that fails with less than SOURCE_GAS reverts with GasTooLow, or a caller could choose which sources count, and
 ///         a `poke` that does nothing would pass for enough, by the gas of a transaction.
 ///
@@ -48,7 +51,7 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///
 ///      EACH SOURCE IS IMMUTABLE AND HONEST ABOUT `token()` AND `denomination()`; both are checked when configured, and not read again.
 ///      THE SOURCES OF A TOKEN ARE INDEPENDENT; a quorum over copies of one feed proves nothing.
-///      THE FIRST SOURCE OF A TOKEN IS THE ONE LEAST EASILY MOVED; `primary` trusts it alone.
+///      THE FIRST SOURCE OF A TOKEN IS THE ONE LEAST EASILY MOVED, AND ON AN L2 ONE THAT SEES THE SEQUENCER; `primary` trusts it alone.
 ///      SOMEBODY POKES; a level that nobody renews allows more with each day.
 contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @notice What is configured for a token; no sources means unknown.
@@ -150,6 +153,9 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     uint256 public constant SOURCE_GAS = 200_000;
     /// @dev What a call costs by itself, a cold address included.
     uint256 private constant CALL_GAS = 5_000;
+
+    /// @dev Bytes of SequencerNotSettled: a selector and three words.
+    uint256 private constant SEQUENCER_ERROR_SIZE = 100;
 
     address private constant DOLLAR = address(0);
 
@@ -286,23 +292,25 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     }
 
     /// @dev The fresh readings of `sources` in the token's unit of account: their mids sorted upwards, and a price without a mid: the
-    ///      hull of their intervals and their times. `assetError` when dollar readings were dropped for want of the asset's price.
+    ///      hull of their intervals and their times. `failure` when dollar readings were dropped for want of the asset's price, or
+    ///      when all were for want of a sequencer.
     function _readings(address token, address[] memory sources, uint256 dollars)
         private
         view
-        returns (Price memory hull, uint256[] memory mids, bytes memory assetError)
+        returns (Price memory hull, uint256[] memory mids, bytes memory failure)
     {
         mids = new uint256[](sources.length);
         uint256 count;
         (hull.low, hull.updatedAt) = (type(uint256).max, block.timestamp);
         Price memory dollar;
         for (uint256 i = 0; i < sources.length; i++) {
-            Price memory reading = _read(sources[i]);
+            (Price memory reading, bytes memory outage) = _read(sources[i]);
+            if (outage.length != 0) return (hull, new uint256[](0), outage);
             if (reading.mid == 0) continue;
             uint256 readAt = reading.updatedAt;
             if (token != asset && dollars & (1 << i) != 0) {
-                if (dollar.mid == 0 && assetError.length == 0) (dollar, assetError) = _dollar();
-                if (assetError.length != 0 || !_divide(reading, dollar)) continue;
+                if (dollar.mid == 0 && failure.length == 0) (dollar, failure) = _dollar();
+                if (failure.length != 0 || !_divide(reading, dollar)) continue;
             }
             _insert(mids, count++, reading.mid);
             if (reading.low < hull.low) hull.low = reading.low;
@@ -315,16 +323,29 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         }
     }
 
-    /// @dev One source's interval; mid 0 when it refuses to answer.
-    function _read(address source) private view returns (Price memory reading) {
+    /// @dev One source's interval; mid 0 when it refuses to answer, with its error where that is an outage of the sequencer.
+    function _read(address source) private view returns (Price memory reading, bytes memory outage) {
         uint256 available = gasleft();
         try IPriceSource(source).read{gas: SOURCE_GAS}() returns (uint256 price, uint256 halfWidth, uint256 updatedAt) {
-            return _interval(price, halfWidth, updatedAt);
+            return (_interval(price, halfWidth, updatedAt), "");
         } catch {
             // A stale or broken source is dropped; the quorum decides whether enough are left. The 64th is the EVM's own.
             uint256 needed = SOURCE_GAS * 64 / 63 + CALL_GAS;
             if (available < needed) revert GasTooLow(available, needed);
+            outage = _outage();
         }
+    }
+
+    /// @dev What was just returned, if that is the error of a sequencer's outage. Its first bytes alone are copied: a broken feed
+    ///      could return more than anybody can pay for.
+    function _outage() private pure returns (bytes memory reason) {
+        bytes memory head = new bytes(SEQUENCER_ERROR_SIZE);
+        uint256 size;
+        assembly ("memory-safe") {
+            size := returndatasize()
+            if eq(size, SEQUENCER_ERROR_SIZE) { returndatacopy(add(head, 32), 0, size) }
+        }
+        if (size == SEQUENCER_ERROR_SIZE && bytes4(head) == IPriceSource.SequencerNotSettled.selector) return head;
     }
 
     /// @dev Mid 0 where `_isPrice` says no.

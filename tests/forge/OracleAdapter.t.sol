@@ -7,6 +7,7 @@ import {Test} from "forge-std/Test.sol";
 
 import {ChainlinkSource} from "../../contracts/oracle/ChainlinkSource.sol";
 import {IPriceOracle} from "../../contracts/oracle/IPriceOracle.sol";
+import {IPriceSource} from "../../contracts/oracle/IPriceSource.sol";
 import {OracleAdapter} from "../../contracts/oracle/OracleAdapter.sol";
 import {UniswapV3TwapSource} from "../../contracts/oracle/UniswapV3TwapSource.sol";
 import {TestDecimals, TestFeed, TestPool} from "./OracleFeeds.sol";
@@ -125,6 +126,49 @@ contract OracleAdapterTest is Test {
         feeds[2].set(-1, block.timestamp);
         vm.expectRevert(abi.encodeWithSelector(IPriceOracle.TooFewSources.selector, weth, 1, 2));
         oracle.quote(weth);
+    }
+
+    /// @dev One gated source is enough: the pool's average, a quorum by itself, is not asked.
+    function test_noPriceWhileTheSequencerIsDownOrJustBack() public {
+        TestFeed uptime = new TestFeed(0, 0);
+        address[] memory both = _first(2);
+        both[0] = _poolSource();
+        both[1] = address(
+            new ChainlinkSource(weth, DOLLAR, address(feeds[0]), 1 hours, 1e12, 1e24, DEVIATION, address(uptime))
+        );
+        skip(1 hours + 1);
+        _set(3000e8, 3000e8, 3000e8);
+        usdcFeed.set(1e8, block.timestamp);
+        oracle.configure(weth, both, 1, 0.02e18);
+        oracle.quote(weth);
+        oracle.poke(weth);
+        uint256 level = oracle.breaker(weth).levelAt;
+
+        uptime.set(1, block.timestamp);
+        _expectOutage(false, block.timestamp);
+        uptime.set(0, block.timestamp);
+        uint256 back = block.timestamp;
+        skip(1 hours);
+        _set(3000e8, 3000e8, 3000e8);
+        usdcFeed.set(1e8, block.timestamp);
+        _expectOutage(true, back);
+        oracle.poke(weth);
+        assertEq(oracle.breaker(weth).levelAt, level);
+        skip(1);
+        oracle.quote(weth);
+    }
+
+    function _expectOutage(bool up, uint256 since) private {
+        vm.expectRevert(abi.encodeWithSelector(IPriceSource.SequencerNotSettled.selector, up, since, 1 hours));
+        oracle.quote(weth);
+    }
+
+    /// @dev A feed that reverts with as much as it can pay for costs the oracle no more than its allowance.
+    function test_aSourceThatReturnsTooMuchIsDropped() public {
+        oracle.configure(weth, _first(2), 1, 0.2e18);
+        vm.etch(sources[0], hex"620400005ffd"); // reverts with 256 kB
+        (, uint256 mid,,) = oracle.quote{gas: 500_000}(weth);
+        assertEq(mid, 3000e18);
     }
 
     /// @dev Whatever gas a caller sends, the answer is that of all sources, or an error; never that of the sources it could pay for.

@@ -163,7 +163,7 @@ contract OracleChainlinkSourceTest is Test {
     }
 
     function _expectSequencer(bool up, uint256 since) private {
-        vm.expectRevert(abi.encodeWithSelector(ChainlinkSource.SequencerNotSettled.selector, up, since, 1 hours));
+        vm.expectRevert(abi.encodeWithSelector(IPriceSource.SequencerNotSettled.selector, up, since, 1 hours));
         source.read();
     }
 

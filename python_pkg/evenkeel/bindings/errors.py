@@ -1213,7 +1213,7 @@ class SafeERC20FailedOperation(ContractError):
 
 
 class SequencerNotSettled(ContractError):
-    """The L2 sequencer is down (`up` false) or came back at `since`, less than SEQUENCER_GRACE seconds ago."""
+    """The L2 sequencer is down (`up` false) or came back at `since`, less than `grace` seconds ago."""
 
     SELECTOR = bytes.fromhex("5f1c6852")
     FIELDS: ClassVar[str] = "bool up, uint256 since, uint256 grace"

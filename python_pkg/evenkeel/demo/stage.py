@@ -33,7 +33,7 @@ ALICE, BOB = 300_000, 700_000
 SUPPLIED = 200_000
 """USDC lent to Aave at the start."""
 STRADDLES, BATCHES = 60, 6
-"""Sold in batches, because the guard bounds the loss of one call."""
+"""Sold in batches, because the guard bounds the loss of a call and of a day."""
 TENOR_DAYS = 42
 _WAD = 10**18
 _OPTION = "lyra-v1"
@@ -110,7 +110,7 @@ def set_up(sandbox: Sandbox, mandate: Mandate, plan: VaultPlan, vol: float, fold
     _deposit(stage, "bob", BOB)
     stage.deposited = stage.state()
     _lend(stage)
-    _sell(stage)
+    _sell(stage, vol)
     return stage
 
 
@@ -132,14 +132,19 @@ def _lend(stage: Stage) -> None:
     stage.opening_logs += receipt.raw["logs"]
 
 
-def _sell(stage: Stage) -> None:
-    """Sell the straddles at the strike nearest to spot, each short with collateral at its venue's target health."""
+def _sell(stage: Stage, vol: float) -> None:
+    """Sell the straddles at the strike nearest to spot, each short with collateral at its venue's target health.
+
+    A batch an hour, in a market that stands still: sold at once, they would overrun what the guard lets a vault lose in a day.
+    """
     venue = OptionVenue(stage.names["lyra-v1"], stage.w3)
     listing = _at_the_money(stage, venue.listings().read())
     target = stage.mandate.venue(_OPTION).target_health
     positions: dict[bool, int] = {}
     per_batch = STRADDLES // BATCHES
     for batch in range(1, BATCHES + 1):
+        if batch > 1:
+            stage.market.step(stage.sandbox.start_price, vol)
         calls = []
         for is_call in (True, False):
             required = _requirement(stage, listing, is_call=is_call, contracts=batch * per_batch)

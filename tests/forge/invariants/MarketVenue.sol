@@ -28,6 +28,7 @@ contract MarketVenue is DoubleVenue {
     DoubleToken private immutable _token;
     Package private _held;
     int256 public cash;
+    uint256 private _kept;
     /// @notice What went from the vault to here, and back, in the asset's decimals.
     uint256 public drawn;
     uint256 public returned;
@@ -45,6 +46,11 @@ contract MarketVenue is DoubleVenue {
         _held.squares += p.squares;
         _held.vols += p.vols;
         cash -= pay;
+    }
+
+    /// @notice Of what is posted next, this much goes to the other side: the slippage of a pool that somebody pushed.
+    function keep(uint256 assets) external {
+        _kept = assets;
     }
 
     /// @notice The other side settles what lies between its books and the vault's, so that cash is there to be freed.
@@ -75,7 +81,7 @@ contract MarketVenue is DoubleVenue {
     function post(uint256, uint256 assets, uint256) external override onlyVault returns (uint256) {
         IVault(vault).fund(assets);
         drawn += assets;
-        cash += int256(assets * SCALE);
+        cash += (int256(assets) - int256(_kept)) * int256(SCALE);
         return assets;
     }
 
@@ -92,8 +98,8 @@ contract MarketVenue is DoubleVenue {
         (int256 price, int256 vol) = _mids();
         int256 equity = worth(price, vol);
         uint256 needed = requirement();
-        if (needed == 0) return type(uint256).max;
-        return equity > 0 ? uint256(equity) * 1e18 / needed : 0;
+        if (equity < 0) return 0;
+        return needed == 0 ? type(uint256).max : uint256(equity) * 1e18 / needed;
     }
 
     /// @notice Maintenance: a tenth of the gross notional, and of what a whole vol is worth.

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {UnitHealth} from "../../../contracts/guard/IRiskGuard.sol";
+import {Valuation} from "../../../contracts/guard/IValuer.sol";
+import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
+import {IVault, VenueConfig} from "../../../contracts/IVault.sol";
+
+/// @notice The check that a mutant lacks.
+enum Missing {
+    Nothing,
+    Loss,
+    Corners,
+    PerCall,
+    Bucket,
+    Priced,
+    Limits,
+    Health,
+    Caps
+}
+
+/// @notice The real guard behind a go-between that blinds it to one thing, so that exactly one check is missing and no line of the guard
+/// is another. It stands between vault and guard in both directions.
+/// @dev What it answers is the real guard's; calls that it does not alter are handed on as they are.
+contract MutantGuard {
+    address public vault;
+    Missing public immutable missing;
+    RiskGuard[] private _guards;
+    uint256 private _turn;
+
+    constructor(Missing missing_, RiskGuard[] memory guards) {
+        missing = missing_;
+        _guards = guards;
+    }
+
+    function watch(address vault_) external {
+        vault = vault_;
+    }
+
+    function check(
+        Valuation memory before,
+        Valuation memory afterwards,
+        address[] calldata touched,
+        int256[] calldata posted,
+        UnitHealth[] calldata unitsBefore
+    ) external returns (uint256) {
+        _blind(before, afterwards);
+        return _guard().check(before, afterwards, touched, posted, unitsBefore);
+    }
+
+    function checkTopUp(Valuation memory before, Valuation memory afterwards) external returns (uint256) {
+        _blind(before, afterwards);
+        return _guard().checkTopUp(before, afterwards);
+    }
+
+    /// @notice What the guard asks of the vault.
+    function venueConfig(address venue) external view returns (VenueConfig memory config) {
+        config = IVault(vault).venueConfig(venue);
+        if (missing == Missing.Health) config.minHealth = 0;
+        if (missing == Missing.Caps) config.cap = 1e30;
+    }
+
+    fallback() external {
+        address to = vault;
+        if (msg.sender == vault || !_isGuard(msg.sender)) to = address(_guards[0]);
+        (bool done, bytes memory answer) = to.call(msg.data);
+        assembly ("memory-safe") {
+            if iszero(done) { revert(add(answer, 0x20), mload(answer)) }
+            return(add(answer, 0x20), mload(answer))
+        }
+    }
+
+    /// @dev The first guard, or for a vault without a bucket the next of many, each of which knows nothing of the others' calls.
+    function _guard() private returns (RiskGuard) {
+        return missing == Missing.Bucket ? _guards[_turn++ % _guards.length] : _guards[0];
+    }
+
+    function _blind(Valuation memory before, Valuation memory afterwards) private view {
+        if (missing == Missing.Loss && before.mid > afterwards.mid) before.mid = afterwards.mid;
+        if (missing == Missing.Priced) (before.priced, afterwards.priced) = (true, true);
+        if (missing == Missing.Corners) {
+            _narrow(before);
+            _narrow(afterwards);
+        }
+    }
+
+    /// @dev Intervals without width: a change of exposure then costs nothing.
+    function _narrow(Valuation memory v) private pure {
+        for (uint256 i; i < v.prices.length; ++i) {
+            (v.prices[i].low, v.prices[i].high) = (v.prices[i].mid, v.prices[i].mid);
+        }
+        for (uint256 i; i < v.vols.length; ++i) {
+            (v.vols[i].low, v.vols[i].high) = (v.vols[i].mid, v.vols[i].mid);
+        }
+    }
+
+    function _isGuard(address who) private view returns (bool) {
+        for (uint256 i; i < _guards.length; ++i) {
+            if (address(_guards[i]) == who) return true;
+        }
+        return false;
+    }
+}
+

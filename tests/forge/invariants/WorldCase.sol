@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Limits, Range} from "../../../contracts/guard/IRiskGuard.sol";
+import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
+import {VaultParts, VenueConfig} from "../../../contracts/IVault.sol";
+import {Vault} from "../../../contracts/Vault.sol";
+import {Missing, MutantGuard} from "../attacks/MutantGuard.sol";
+import {DoubleVenue} from "../doubles/DoubleVenue.sol";
+import {VaultCase} from "../doubles/VaultCase.sol";
+import {MarketVenue} from "./MarketVenue.sol";
+import {VaultWorld} from "./VaultWorld.sol";
+
+/// @notice A vault of a million in a VaultWorld, and a campaign of random actions that repeats itself exactly.
+abstract contract WorldCase is VaultCase {
+    VaultWorld internal world;
+
+    /// @dev A vault of its own where the guard lacks a check.
+    function _build(Missing missing) internal {
+        vm.warp(1_800_000_000);
+        if (missing != Missing.Nothing) _mutate(missing);
+        MarketVenue[2] memory markets;
+        for (uint256 i; i < 2; ++i) {
+            markets[i] = new MarketVenue(address(vault), eth, usdc);
+            vault.addVenue(address(markets[i]), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
+        }
+        _deposit(alice, 1_000_000e6);
+        world = new VaultWorld(VaultWorld.Parts(vault, usdc, oracle, vols, eth, keeper, markets, hedge));
+    }
+
+    /// @dev Until something breaks, or to the end.
+    function _campaign(uint256 actions, uint256 seed) internal {
+        for (uint256 i; i < actions && bytes(world.broken()).length == 0; ++i) {
+            uint256[6] memory r;
+            for (uint256 j; j < 6; ++j) {
+                r[j] = uint256(keccak256(abi.encode(seed, i, j)));
+            }
+            (uint256 a, uint256 b, uint256 c) = (r[1], r[2], r[3]);
+            uint256 action = r[0] % 20;
+            if (action == 0) world.deposit(a, b);
+            if (action == 1) world.mint(a, b);
+            if (action == 2) world.withdraw(a, b);
+            if (action == 3) world.redeem(a, b);
+            if (action == 4) world.roundTrip(a, b);
+            if (action == 5) world.move(a, b);
+            if (action == 6) world.moveVol(a);
+            if (action == 7) world.warp(a);
+            if (action == 8) world.mark();
+            if (action == 9) world.donate(a, b);
+            if (action == 10 && i % 4 == 0) world.breakVenue(a, b);
+            if (action == 11) world.mendVenues();
+            if (action == 12 || action > 16) world.trade(a, int256(b), int256(c), int256(r[4]), int256(r[5]));
+            if (action == 13) world.post(a, b);
+            if (action == 14) world.free(a, b);
+            if (action == 15) world.topUp(a, b);
+            if (action == 16) world.intrude(address(uint160(a)), b, c);
+        }
+    }
+
+    function _mutate(Missing missing) private {
+        RiskGuard[] memory guards = new RiskGuard[](1);
+        guards[0] = guard;
+        if (missing == Missing.Limits) {
+            guards[0] = new RiskGuard(address(manager));
+            guards[0].setLimits(eth, _boundless());
+            guards[0].setMaxLossPerCall(guard.maxLossPerCall());
+            guards[0].setMaxLossPerDay(guard.maxLossPerDay());
+        }
+        MutantGuard mutant = new MutantGuard(missing, guards);
+        VaultParts memory parts = _parts();
+        parts.guard = address(mutant);
+        vault = new Vault(parts);
+        mutant.watch(address(vault));
+        bytes4[] memory selectors = new bytes4[](2);
+        (selectors[0], selectors[1]) = (vault.rebalance.selector, vault.topUp.selector);
+        manager.setTargetFunctionRole(address(vault), selectors, KEEPER);
+        hedge = new DoubleVenue(address(vault));
+        vault.addVenue(address(hedge), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
+    }
+
+    function _boundless() private pure returns (Limits memory) {
+        Range memory any = Range(type(int256).min, type(int256).max);
+        return Limits(any, any, any, any);
+    }
+}

@@ -40,9 +40,12 @@ def test_zero_strike_zero_forward_and_infinite_vol():
     assert (float(put.price), float(put.delta)) == (90.0, -0.9)
     assert float(black76(0.0, 0.0, 0.5, 0.8, True).price) == 0.0
     assert float(black76(100.0, 120.0, 0.5, np.inf, True).price) == 100.0
-    for greeks in (call, put):
+    unbounded = black76([80.0, 120.0], 100.0, 0.5, np.inf, [True, False], 0.9)
+    np.testing.assert_array_equal(unbounded.price, [72.0, 90.0])
+    np.testing.assert_array_equal(unbounded.delta, [0.9, 0.0])
+    for greeks in (call, put, unbounded):
         for name in ("gamma", "vega", "theta", "vanna", "volga", "rho"):
-            assert np.isfinite(getattr(greeks, name))
+            assert np.all(np.isfinite(getattr(greeks, name)))
 
 
 def test_far_out_of_the_money_stays_positive_and_finite():
@@ -77,6 +80,20 @@ def test_black_scholes_names_the_bad_input(name):
     arguments = {"spot": 1.0, "strike": 1.0, "years": 1.0, "vol": 1.0, name: [1.0, -0.5]}
     with pytest.raises(PricingError, match=f"{name}: expected 0 or more, got -0.5"):
         black_scholes(is_call=True, **arguments)
+
+
+@pytest.mark.parametrize("name", ["forward", "strike", "years", "discount"])
+def test_infinite_input_is_named(name):
+    arguments = {"forward": 1.0, "strike": 1.0, "years": 1.0, "discount": 1.0, name: [np.nan, np.inf, 1.0]}
+    with pytest.raises(PricingError, match=f"{name}: expected a finite number, got inf"):
+        black76(vol=0.5, is_call=True, **arguments)
+
+
+@pytest.mark.parametrize("name", ["spot", "strike", "years"])
+def test_black_scholes_names_the_infinite_input(name):
+    arguments = {"spot": 1.0, "strike": 1.0, "years": 1.0, name: [1.0, np.inf]}
+    with pytest.raises(PricingError, match=f"{name}: expected a finite number, got inf"):
+        black_scholes(vol=0.5, is_call=True, rate=0.01, **arguments)
 
 
 def test_nan_does_not_hide_a_negative_number_beside_it():
@@ -216,6 +233,7 @@ def test_engine_is_chosen_by_name(engine):
         use_engine("fortran")
 
 
-def test_a_discount_that_underflows_is_refused():
-    with pytest.raises(PricingError, match="rate"):
-        black_scholes(100.0, 90.0, 1e5, 0.5, True, 0.05)
+@pytest.mark.parametrize(("rate", "dividend"), [(0.05, 0.0), (-0.05, 0.0), (0.0, -0.05)])
+def test_rates_that_leave_float64_are_refused(rate, dividend):
+    with pytest.raises(PricingError, match="rate, dividend: "):
+        black_scholes(100.0, 90.0, 1e5, 0.5, True, rate, dividend)

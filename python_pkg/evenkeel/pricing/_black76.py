@@ -49,8 +49,8 @@ def black76(
     `vol`: a call is the discounted forward, a put the discounted strike. Far out of the money the price goes to 0 and never below.
     NaN in gives NaN out.
 
-    Raises `PricingError` where an argument is negative, `discount` is not positive or `greeks` names no field, and ValueError where
-    shapes do not broadcast.
+    Raises `PricingError` where an argument is negative, one but `vol` is infinite, `discount` is not positive or `greeks` names no
+    field, and ValueError where shapes do not broadcast.
     """
     names = choose(greeks, NAMES)
     given = columns(is_call, forward, strike, years, vol, discount)
@@ -78,13 +78,15 @@ def black_scholes(
     -T S dV/dS, where x = S dV/dS - V. `greeks` as in `black76`, with `dividend_rho` besides.
 
     Limits and errors are those of `black76` at that forward. Where vol sqrt(years) is below 0.02 for some option, the rounding of the
-    forward would be more than that: then ln(forward / strike) is taken from the arguments at twice float64's precision. Raises `PricingError` where `spot`, `strike`, `years` or `vol` is
-    negative, the discount underflows to 0 or `greeks` names no field, and ValueError where shapes do not broadcast.
+    forward would be more than that: then ln(forward / strike) is taken from the arguments at twice float64's precision. Raises
+    `PricingError` where `spot`, `strike`, `years` or `vol` is negative, one but `vol` is infinite, the rates leave no float64 for the
+    forward or the discount or `greeks` names no field, and ValueError where shapes do not broadcast.
     """
     names = choose(greeks, SPOT_NAMES)
     # Both factors follow from years and rates alone, so they take the arguments' own shapes and no more.
     t, r, q = (np.asarray(a, dtype=np.float64) for a in (years, rate, dividend))
-    growth, discount = np.exp((r - q) * t), np.exp(-r * t)
+    with np.errstate(over="ignore", invalid="ignore"):  # refused below
+        growth, discount = np.exp((r - q) * t), np.exp(-r * t)
     at = np.asarray(spot, dtype=np.float64)
     given = columns(is_call, at * growth, strike, t, vol, discount, growth, r, q, at)
     _, strikes, terms, vols, _, _, rates, dividends, spots = given.floats
@@ -93,8 +95,8 @@ def black_scholes(
     out = np.empty((len(base), given.size))
     inner = Columns(given.shape, given.size, given.floats[:5], given.is_call)
     if not _engine.evaluate(base, inner, out, x):
-        _engine.refuse(("spot", *_ARGUMENTS[1:4]), given.floats[:4])
-        raise PricingError("rate: expected e^(-rate years) above 0, but over these years it is not")
+        _engine.refuse(("spot", *_ARGUMENTS[1:4]), [spots, *given.floats[1:4]])
+        raise PricingError("rate, dividend: the forward or the discount over these years is outside float64")
     found = dict(zip(base, out, strict=True))
     fields = [_at_constant_spot(name, found, given.floats).reshape(given.shape) for name in names]
     return Greeks.of(names, fields)

@@ -57,7 +57,7 @@ def normalised(y: FloatArray, s: FloatArray) -> Parts:
     e *= _HALF
     # Both points and the step between them, which is the one of its two forms that subtracts nothing.
     rows = np.empty((3, lead.size))
-    point, beta, step = rows
+    point, beta, step = rows[0], rows[1], rows[2]  # quicker than to unpack
     np.add(half, h, beta)
     # Masked copies, here and below, because np.where takes twice the time on few options.
     np.negative(lead, point)
@@ -81,28 +81,26 @@ def evaluate(
 ) -> bool:
     """Write the fields that `out` names into its arrays of shape (n,), and say whether every input was in its domain.
 
-    Inputs have shape (n,) or (1,); one of `f` and `k` has shape (n,) unless n is 1. Besides the fields of `Greeks` under Black-76,
+    Inputs have shape (n,) or (1,). Besides the fields of `Greeks` under Black-76,
     `dual` is dV/dK. `log_ratio` is ln(f / k) of shape (n,), or has no element; NaN where it is to be computed.
 
     The out-of-the-money side is priced directly (Black 1976, with erfc scaled): as a difference taken so that nothing cancels for
     small vol sqrt(t), and where it is most of min(f, k), as that less a small sum.
     """
-    low = np.minimum(f, k)
-    least = np.minimum(np.minimum(low, t), v)
-    # argmin finds the least, or a NaN, in a sixth of the time that a reduction takes on few options.
-    smallest = least[least.argmin()]
-    # One NaN must not hide a negative number beside it.
-    if not (smallest >= 0.0 and df[df.argmin()] > 0.0) and _refused(low, t, v, df):
-        return False
+    low, high = np.minimum(f, k), np.maximum(f, k)
+    # argmin and argmax find an extreme, or a NaN, in a sixth of the time that a reduction takes on few options.
+    every = np.concatenate((low, high, t, v, df))
+    # Away from every limit nothing below divides by 0.
+    guarded = not (every.item(every.argmin()) > 1e-100 and every.item(every.argmax()) < 1e100)
+    if guarded:
+        if _refused(f, k, t, v, df):
+            return False
+        v = np.minimum(v, _MOST)
     if not out:
         return True
-    # Away from every limit nothing below divides by 0.
-    guarded = not smallest > 1e-100
-    v = np.minimum(v, _MOST)
     root = np.sqrt(t)
     s = v * root
-    gap = np.maximum(f, k)
-    gap -= low
+    gap = high - low
     # The quotient is 0 or more, so its rounding is relative to y itself, near the money as far from it.
     y = gap / (np.maximum(low, _LEAST) if guarded else low)
     np.log1p(y, y)
@@ -114,32 +112,31 @@ def evaluate(
         above = np.where(given, log_ratio > 0.0, above)
     width, _, lead, beta, deep, e, x_lead, x_beta, difference = normalised(y, s)
     e = low * e
-    discounted = df.size > 1 or df[0] != 1.0
     price = out["price"] if "price" in out else np.empty(next(iter(out.values())).size)
     np.multiply(e, difference, price)
     rest = x_lead + x_beta
     rest *= e
     np.copyto(price, low - rest, where=deep)
     np.copyto(price, price + gap, where=above == call)
+    discounted = df.size > 1 or df[0] != 1.0
     if discounted:
         price *= df
+        e = e * df
     if len(out) == 1 and "price" in out:
         return True
-    factor = df if discounted else None
-    if "delta" in out:
-        tail = _choice(out["delta"], above, x_beta, x_lead)
-        tail *= e
-        tail /= np.maximum(f, _LEAST) if guarded else f
-        _signed(tail, above | deep, call, ~call, factor)
     if "dual" in out:
         tail = _choice(out["dual"], above, x_lead, x_beta)
         tail *= e
         tail /= np.maximum(k, _LEAST)
-        _signed(tail, above > deep, call, call, factor)
-    if "rho" in out:
-        np.multiply(-t, price, out["rho"])
+        _signed(tail, above > deep, call, call, df)
     if guarded:
         f, t, v = np.maximum(f, _LEAST), np.maximum(t, _LEAST), np.maximum(v, _LEAST)
+    if "delta" in out:
+        tail = out["delta"]
+        np.copyto(x_lead, x_beta, where=above)
+        np.multiply(x_lead, e, tail)
+        tail /= f
+        _signed(tail, above | deep, call, ~call, df)
     _second(f, t, v, df, price, s if guarded else None, (root, width, lead, beta, above, e), out)
     return True
 
@@ -154,9 +151,9 @@ def _second(
     parts: tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray, FloatArray],
     out: Mapping[str, FloatArray],
 ) -> None:
-    """Write the fields that hang on the normal density; f, t and v are over 0, and `s` is given where it may be 0."""
+    """Write the fields that hang on the normal density, and rho; f, t and v are over 0, and `s` is given where it may be 0."""
     root, width, lead, beta, above, e = parts
-    density = (df * _TWO_OVER_SQRT_2PI) * e  # discount x forward x phi(d1)
+    density = _TWO_OVER_SQRT_2PI * e  # discount x forward x phi(d1)
     if "gamma" in out:
         gamma = out["gamma"]
         np.divide(density, f, gamma)
@@ -165,25 +162,44 @@ def _second(
             np.copyto(gamma, np.inf, where=(s == 0.0) & (density > 0.0))
     if s is not None:
         density = np.where(s == 0.0, 0.0 * s, density)
-    vega = density * root
-    if "vega" in out:
-        out["vega"][:] = vega
-    if "theta" in out:
-        theta = out["theta"]
-        np.multiply(vega, _MINUS_HALF, theta)
-        theta *= v
-        theta /= t
-        if df.size > 1 or df[0] != 1.0:
-            theta += np.where(t > _LEAST, -np.log(df) / t, 0.0) * price
+    vega = np.multiply(density, root, out.get("vega"))
+    if "theta" in out or "rho" in out:
+        _timed(t, v, df, price, vega, out, limits=s is not None)
     if "vanna" in out or "volga" in out:
         density /= v
-        if "vanna" in out:
-            vanna = _choice(out["vanna"], above, lead, beta)
-            vanna *= density
-            vanna /= f
         if "volga" in out:
-            density *= root
-            np.multiply(density, -lead * beta, out["volga"])
+            volga = np.multiply(lead, beta, out["volga"])
+            volga *= density
+            volga *= root
+            np.negative(volga, volga)
+        if "vanna" in out:
+            np.copyto(beta, lead, where=above)
+            vanna = np.multiply(beta, density, out["vanna"])
+            vanna /= f
+
+
+def _timed(
+    t: FloatArray,
+    v: FloatArray,
+    df: FloatArray,
+    price: FloatArray,
+    vega: FloatArray,
+    out: Mapping[str, FloatArray],
+    *,
+    limits: bool,
+) -> None:
+    """Write rho and theta; with `limits` some t may stand for 0."""
+    back = -t
+    if "rho" in out:
+        np.multiply(back, price, out["rho"])
+    if "theta" in out:
+        theta = out["theta"]
+        np.multiply(vega, _HALF, theta)
+        theta *= v
+        theta /= back
+        if df.size > 1 or df[0] != 1.0:
+            rate = np.log(df) / back
+            theta += (np.where(t > _LEAST, rate, 0.0) if limits else rate) * price
 
 
 def _choice(row: FloatArray, where: BoolArray, one: FloatArray, other: FloatArray) -> FloatArray:
@@ -193,17 +209,17 @@ def _choice(row: FloatArray, where: BoolArray, one: FloatArray, other: FloatArra
     return row
 
 
-def _signed(
-    tail: FloatArray, flip: BoolArray, call: BoolArray, negative: BoolArray, df: FloatArray | None
-) -> None:
+def _signed(tail: FloatArray, flip: BoolArray, call: BoolArray, negative: BoolArray, df: FloatArray) -> None:
     """Make the smaller tail df N(d) for calls and df N(-d) for puts, and negate it where told; `flip` says whether N(d) is the larger."""
-    np.copyto(tail, _ONE - tail, where=flip == call)
-    if df is not None:
-        tail *= df
+    np.copyto(tail, df - tail, where=flip == call)
     np.copyto(tail, -tail, where=negative)
 
 
-def _refused(*columns: FloatArray) -> bool:
+def _refused(f: FloatArray, k: FloatArray, t: FloatArray, v: FloatArray, df: FloatArray) -> bool:
     """Say whether some input is out of its domain, and not merely NaN."""
-    *signed, df = columns
-    return any(bool(np.any(column < 0.0)) for column in signed) or bool(np.any(df <= 0.0))
+    finite = (f, k, t, df)
+    return (
+        any(bool(np.any(column < 0.0)) for column in (*finite, v))
+        or any(bool(np.any(column == np.inf)) for column in finite)
+        or bool(np.any(df == 0.0))
+    )

@@ -97,10 +97,12 @@ def evaluate(
 
 
 def refuse(names: tuple[str, ...], columns: list[FloatArray]) -> None:
-    """Raise for the first column with a negative number; the discount, where it is among them, must be over 0."""
+    """Raise for the first column with a negative or infinite number; `vol` may be infinite, `discount` must be over 0."""
     for name, values in zip(names, columns, strict=True):
         least = np.nanmin(values)
         if name == "discount" and least <= 0.0:
             raise PricingError(f"discount: expected more than 0, got {least}")
         if least < 0.0:
             raise PricingError(f"{name}: expected 0 or more, got {least}")
+        if name != "vol" and np.nanmax(values) == np.inf:
+            raise PricingError(f"{name}: expected a finite number, got inf")

@@ -1,6 +1,5 @@
 """The scaled complementary error function and its differences, branch-free, in float64."""
 
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -105,21 +104,22 @@ def _horner(ta: FloatArray, tb: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _values(r: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return what `_horner` does for the rows of t = 1 - r, from all powers at once."""
-    powers = np.empty((*r.shape, len(_HALVES)))
+    powers = np.empty((2, r.shape[1], len(_HALVES)))
     np.subtract(_ONE, r[:, :, None], powers)
     powers[:, :, 0] = 1.0
     np.multiply.accumulate(powers, 2, None, powers)
-    a, b = powers
-    sums = b.dot(_hankel())
-    return sums[:, -1], np.vecdot(sums[:, :-1], a[:, :-1])
+    b = powers[1]
+    return b.dot(_VALUES), np.vecdot(b.dot(_HANKEL), powers[0])
 
 
-@lru_cache(maxsize=1)
 def _hankel() -> FloatArray:
-    """Return column j of c[i + j + 1], which makes ta^j tb^i sum to the divided difference, and after them the coefficients."""
+    """Return c[i + j + 1] in row i and column j, which makes ta^j tb^i sum to the divided difference."""
     size = len(_HALVES)
     matrix = np.zeros((size, size))
     for j in range(size - 1):
         matrix[: size - j - 1, j] = _HALVES[j + 1 :]
-    matrix[:, -1] = _HALVES
     return matrix
+
+
+_HANKEL: Final = _hankel()
+_VALUES: Final = np.array(_HALVES)

@@ -343,6 +343,10 @@ def evaluate(
                 | (w[_T + i] < 0.0)
                 | (w[_V + i] < 0.0)
                 | (w[_DF + i] <= 0.0)
+                | (w[_F + i] == np.inf)
+                | (w[_K + i] == np.inf)
+                | (w[_T + i] == np.inf)
+                | (w[_DF + i] == np.inf)
             )
         _fill_logs(w, size)
         if x.size > 0:
@@ -507,7 +511,8 @@ def _fill_values(w: FloatArray, size: int) -> None:
         above = u - (high - low if (f > k) == call else 0.0)
         below = (f if call else k) - u
         slack = -_SLACK * abs(u)
-        solvable = (above >= slack) & (below >= slack) & (low > 0.0) & (t > 0.0)
+        bounded = (low > 0.0) & (high < np.inf) & (t > 0.0) & (t < np.inf)
+        solvable = (above >= slack) & (below >= slack) & bounded
         inner = solvable & (above > 0.0) & (below > 0.0)
         edge = 0.0 if above <= 0.0 else np.inf
         unit = low if inner else 1.0

@@ -53,7 +53,7 @@ def implied_vol(
     which costs some 0.6 us an option.
 
     A price at its intrinsic value gives 0, one at its upper bound (discounted forward of a call, strike of a put) infinity; two
-    units in the last place beyond count as being there. Further out, at `years`, `forward` or `strike` 0, and for NaN there is none:
+    units in the last place beyond count as being there. Further out, at `years`, `forward` or `strike` 0 or infinite, and for NaN there is none:
     NaN with `errors` "nan"; with "raise" a `PricingError` that tells the first such option and its bounds. Negative `forward`,
     `strike` or `years` or a `discount` not above 0 raise it always; ValueError where shapes do not broadcast.
     """
@@ -129,7 +129,8 @@ def _solve(
     intrinsic = np.where((f > k) == call, high - low, 0.0)
     above, below = u - intrinsic, bound - u
     slack = -_SLACK * np.abs(u)
-    solvable = (above >= slack) & (below >= slack) & (low > 0.0) & (t > 0.0)
+    bounded = (low > 0.0) & (high < np.inf) & (t > 0.0) & (t < np.inf)
+    solvable = (above >= slack) & (below >= slack) & bounded
     inner = solvable & (above > 0.0) & (below > 0.0)
     # What has no answer inside is solved for a harmless one and replaced.
     unit = np.where(inner, low, 1.0)

@@ -29,11 +29,11 @@ def scenario_sums(
     by number, the forward's `ratio` to the token's price, `strike`, `vol` and `is_call`. Formula, limits and each price's errors are
     those of `black76`; an owner's are added in the order that is quickest.
 
-    None where the compiled kernel is not in use for so many options, or a price, strike, ratio or time is negative: `black76` then
+    None where the compiled kernel is not in use for so many options, or a price, strike, ratio or time is negative or infinite: `black76` then
     gives the numbers, or the error.
     """
     fast = _engine.compiled(len(prices) * shifts.size * years.size)
-    if fast is None or any((given < 0.0).any() for given in (prices, ratio, strike, years)):
+    if fast is None or any(((g < 0.0) | (g == np.inf)).any() for g in (prices, ratio, strike, years)):
         return None
     order = np.argsort(owner, kind="stable")
     by_option = [column[order] for column in (owner, token, ratio, strike, vol, is_call)]

@@ -187,6 +187,9 @@ class ModelVault:
             total_supply=10**12,
             total_assets=int(nav * 10**6),
             max_loss_per_call=25 * 10**14,
+            max_loss_per_day=75 * 10**14,
+            loss_left=25 * 10**14,
+            waiting=0,
             valuation=valuation,
             underlyings=tuple(
                 UnderlyingState(

@@ -46,7 +46,12 @@ contract VaultLens is IVaultLens {
         s.idle = IERC20Metadata(s.asset).balanceOf(vault);
         s.totalSupply = IVault(vault).totalSupply();
         s.totalAssets = IVault(vault).totalAssets();
-        s.maxLossPerCall = IRiskGuard(IVault(vault).guard()).maxLossPerCall();
+        IRiskGuard guard = IRiskGuard(IVault(vault).guard());
+        s.maxLossPerCall = guard.maxLossPerCall();
+        s.maxLossPerDay = guard.maxLossPerDay();
+        (, s.lossLeft) = guard.budget(vault);
+        address queue = IVault(vault).redeemQueue();
+        if (queue != address(0)) s.waiting = IVault(vault).balanceOf(queue);
         s.valuation = IValuer(IVault(vault).valuer()).value(vault);
         s.underlyings = _underlyings(vault, s.asset);
         s.venues = _venues(vault);

@@ -49,7 +49,8 @@ struct UnderlyingState {
     Limits limits;
 }
 
-/// @notice Everything a decision needs, of one block.
+/// @notice Everything a decision needs, of one block. `lossLeft` is what the guard's bucket still lets calls lose, a fraction of low NAV
+/// at 1e18 like `maxLossPerCall` and `maxLossPerDay`; `waiting` the shares in the redeem queue.
 struct VaultState {
     uint256 chainId;
     uint256 blockNumber;
@@ -63,6 +64,9 @@ struct VaultState {
     uint256 totalSupply;
     uint256 totalAssets;
     uint256 maxLossPerCall;
+    uint256 maxLossPerDay;
+    uint256 lossLeft;
+    uint256 waiting;
     Valuation valuation;
     UnderlyingState[] underlyings;
     VenueState[] venues;

@@ -35,6 +35,10 @@ contract VaultLensTest is VaultCase {
         assertEq(s.totalAssets, 1_000_000e6);
         assertEq(s.totalSupply, vault.totalSupply());
         assertEq(s.maxLossPerCall, 0.0025e18);
+        assertEq(s.maxLossPerDay, guard.maxLossPerDay());
+        (, uint256 left) = guard.budget(address(vault));
+        assertEq(s.lossLeft, left);
+        assertEq(s.waiting, 0);
         assertTrue(s.valuation.priced);
         assertEq(s.valuation.mid, 1_000_000e18);
         assertEq(s.valuation.exposures[0].greeks.delta, 10e18);

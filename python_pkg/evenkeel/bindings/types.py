@@ -846,7 +846,10 @@ class VenueState:
 
 @dataclass(frozen=True, slots=True)
 class VaultState:
-    """Everything a decision needs, of one block."""
+    """Everything a decision needs, of one block. `lossLeft` is what the guard's bucket still lets calls
+    lose, a fraction of low NAV at 1e18 like `maxLossPerCall` and `maxLossPerDay`; `waiting` the shares
+    in the redeem queue.
+    """
 
     __abi__: ClassVar[tuple[str, ...]] = (
         "uint256",
@@ -857,6 +860,9 @@ class VaultState:
         "address",
         "uint8",
         "uint8",
+        "uint256",
+        "uint256",
+        "uint256",
         "uint256",
         "uint256",
         "uint256",
@@ -878,6 +884,9 @@ class VaultState:
     total_supply: int
     total_assets: int
     max_loss_per_call: int
+    max_loss_per_day: int
+    loss_left: int
+    waiting: int
     valuation: Valuation
     underlyings: tuple[UnderlyingState, ...]
     venues: tuple[VenueState, ...]

@@ -40,7 +40,12 @@ def _vault(state: VaultState) -> Iterator[str]:
     yield f"NAV   {low:,.2f} to {high:,.2f}, mid {mid:,.2f}" + (
         "" if value.priced else "   NOT ALL OF IT IS PRICED"
     )
-    yield f"idle  {state.idle / 10**state.asset_decimals:,.2f}"
+    waiting = state.waiting / 10**state.share_decimals
+    yield f"idle  {state.idle / 10**state.asset_decimals:,.2f}" + (
+        f"   {waiting:,.2f} shares wait in the redeem queue" if waiting else ""
+    )
+    left, capacity = state.loss_left / _WAD, state.max_loss_per_call / _WAD
+    yield f"loss budget {left:.3%} of NAV left of {capacity:.3%}, refilled by {state.max_loss_per_day / _WAD:.3%} a day"
 
 
 def _exposures(state: VaultState) -> Iterator[str]:

@@ -43,9 +43,10 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///         that a dollar reading is divided by has no price, tripped included: the asset comes back first.
 ///         No key sets the level: the governor chooses sources and the jump, and neither touches a level that is there.
 ///
-///         DEFAULT_JUMP is 40% per square root of an hour: over 2020-2025 the worst hour of ETH/USDT moved the close by 26% and a
-///         wick by 39% (2021-05-19), and no longer stretch came nearer to its own allowance. A halved price trips it for 6 hours
-///         after a level was accepted, a tenfold one for 21 days.
+///         DEFAULT_JUMP is 40% per square root of an hour. Over 2020-2025 the worst hour of ETH/USDT moved the close by 26% and from the
+///         last close to a wick by 39% (2021-05-19), and no longer stretch came nearer to its own allowance; from its high to its
+///         low that hour was 42%, so a level accepted at the very top would have tripped at the very bottom, and been right again
+///         minutes later. A halved price trips it for 6 hours after a level was accepted, a tenfold one for 21 days.
 /// @dev The breaker of the asset is that of its dollar price. `quote` reads it too (no dollar reading counts while it is tripped);
 ///      `primary` does not: an asset price that jumps moves the token's mid as much, which the token's own breaker sees.
 ///
@@ -348,9 +349,9 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         if (size == SEQUENCER_ERROR_SIZE && bytes4(head) == IPriceSource.SequencerNotSettled.selector) return head;
     }
 
-    /// @dev Mid 0 where `_isPrice` says no.
-    function _interval(uint256 price, uint256 halfWidth, uint256 updatedAt) private pure returns (Price memory) {
-        if (!_isPrice(price, halfWidth)) return Price(0, 0, 0, 0, 0);
+    /// @dev Mid 0 where `_isPrice` says no, and where the time is still to come.
+    function _interval(uint256 price, uint256 halfWidth, uint256 updatedAt) private view returns (Price memory) {
+        if (!_isPrice(price, halfWidth) || updatedAt > block.timestamp) return Price(0, 0, 0, 0, 0);
         return Price(price > halfWidth ? price - halfWidth : 0, price, price + halfWidth, updatedAt, updatedAt);
     }
 
@@ -370,7 +371,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         if (source == address(0)) revert UnknownToken(token);
         uint256 halfWidth;
         (mid, halfWidth, updatedAt) = IPriceSource(source).read();
-        if (!_isPrice(mid, halfWidth)) revert IPriceSource.BadReading();
+        if (!_isPrice(mid, halfWidth) || updatedAt > block.timestamp) revert IPriceSource.BadReading();
         (low, high) = (mid > halfWidth ? mid - halfWidth : 0, mid + halfWidth);
     }
 

@@ -141,6 +141,47 @@ contract OracleUpdatesTest is Test {
         assertEq(mid, 30_000_000e18, "the other two");
     }
 
+    /// @dev Whatever four sources say, the answer is ordered or a typed error: nothing panics, and a poke never reverts.
+    function testFuzz_noReadingPanics(uint256[4] memory prices, uint256[4] memory widths, uint256[4] memory times, uint256 later)
+        public
+    {
+        oracle.poke(weth);
+        oracle.poke(usdc);
+        skip(bound(later, 0, 3650 days));
+        for (uint256 i = 0; i < 4; i++) {
+            address source = i < 3 ? sources[i] : oracle.configuration(usdc).sources[0];
+            // Half of them near a real price, where more is reached than by a number at random.
+            uint256 price = prices[i] % 2 == 0 ? prices[i] : bound(prices[i], 1, 1e22);
+            uint256 width = widths[i] % 2 == 0 ? widths[i] : bound(widths[i], 0, price / 50);
+            uint256 time = times[i] % 2 == 0 ? times[i] : bound(times[i], 0, block.timestamp);
+            vm.mockCall(source, abi.encodeCall(IPriceSource.read, ()), abi.encode(price, width, time));
+        }
+        _expectOrdered(abi.encodeCall(oracle.quote, weth));
+        _expectOrdered(abi.encodeCall(oracle.primary, weth));
+        _expectOrdered(abi.encodeCall(oracle.assetQuote, ()));
+        for (uint256 i = 0; i < 3; i++) {
+            oracle.poke(weth);
+            oracle.poke(usdc);
+            skip(5 minutes);
+        }
+        _expectOrdered(abi.encodeCall(oracle.quote, weth));
+    }
+
+    function _expectOrdered(bytes memory call) private view {
+        (bool answered, bytes memory answer) = address(oracle).staticcall(call);
+        if (!answered) {
+            assertTrue(bytes4(answer) != bytes4(keccak256("Panic(uint256)")));
+            assertGe(answer.length, 4);
+            return;
+        }
+        (uint256 low, uint256 mid, uint256 high, uint256 updatedAt) =
+            abi.decode(answer, (uint256, uint256, uint256, uint256));
+        assertLe(low, mid);
+        assertLe(mid, high);
+        assertGt(mid, 0);
+        assertLe(updatedAt, block.timestamp);
+    }
+
     /// @dev A single feed that posts a round at its threshold, at any age of any reading.
     function testFuzz_fairEntryOfASingleFeed(uint256 price, int256 move, uint256 age, uint256 dollarAge) public {
         _configure(weth, _one(sources[0]), 0.2e18);

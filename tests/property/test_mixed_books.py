@@ -64,7 +64,9 @@ def markets(draw):
 def instruments(draw, market):
     token, expiry = draw(tokens), draw(st.sampled_from(EXPIRIES))
     kind = draw(
-        st.sampled_from(("option", "option", "inverse", "future", "perp", "spot", "loan", "power", "range"))
+        st.sampled_from(
+            ("option", "option", "inverse", "future", "perp", "coin perp", "spot", "loan", "power", "range")
+        )
     )
     spot = market.spots[token]
     if kind in {"option", "inverse"}:
@@ -82,6 +84,7 @@ def instruments(draw, market):
     return {
         "future": DatedFuture(token, expiry, draw(st.booleans())),
         "perp": Perp(token, "perp" + token),
+        "coin perp": Perp(token, "perp" + token, inverse=True),
         "spot": Spot(token),
         "loan": Loan(token),
         "power": PowerPerp(token, "sq" + token),

@@ -222,6 +222,30 @@ def test_inverse_future_pays_in_coin():
     assert moved.basis > 0.0 > moved.carry
 
 
+def test_inverse_perpetual_pays_in_coin():
+    """BitMEX's and Deribit's inverse perpetual: contracts x (1 / entry - 1 / mark) coins."""
+    entry, quote = 2500.0, {("venue", "vETH"): PerpQuote(3012.0, 3000.0, 0.001, 0.0)}
+    legs = (
+        Position(Perp("WETH", "vETH", inverse=True), 5000.0, "venue"),
+        Position(Spot("WETH"), 5000.0 / entry, "venue"),
+    )
+    world, book = at(perps=quote, bases={("venue", "vETH"): 12.0}), Book(legs)
+    assert book.value(world) == pytest.approx(3000.0 * 5000.0 * (1.0 / entry - 1.0 / 3012.0))
+    # Without a basis all of the delta is in the coins, and one asset unit of notional is worth -1 at any price.
+    assert held(book, at())["delta"] == pytest.approx(2.0)
+    assert Book(legs[:1]).value(at(1234.0)) == -5000.0
+    found = held(book, world)
+    assert found["delta"] == pytest.approx(2.0 - 5000.0 * 12.0 / 3012.0**2)
+    assert found["basis"] == pytest.approx(5000.0 * 3000.0 / 3012.0)
+    # A long pays the funding rate on its notional, in coin.
+    assert found["carry"] == pytest.approx(-0.001 * 5000.0 * 3000.0 / 3012.0)
+    moved = at(3001.0, perps=quote, bases={("venue", "vETH"): 5.0})
+    parts = explain((book, world), (book, moved))
+    assert parts.total == pytest.approx(book.value(moved) - book.value(world))
+    assert parts.basis == pytest.approx(5000.0 * (3001.0 / 3013.0 - 3001.0 / 3006.0))
+    assert parts.residual == pytest.approx(0.0, abs=1e-6)
+
+
 def test_perpetual_keeps_its_dollar_basis():
     quote = {("venue", "vETH"): PerpQuote(3012.0, 3000.0, 0.001, 0.0)}
     world, book = at(perps=quote, bases={("venue", "vETH"): 12.0}), one(Perp("WETH", "vETH"), 2.0)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from evenkeel.instruments._instruments import EuropeanOption, LpRange, PowerPerp
+from evenkeel.instruments._instruments import EuropeanOption, LpRange, Perp, PowerPerp
+from evenkeel.instruments._inverse import InverseRows
 from evenkeel.instruments._linear import LINEAR, LinearRows
 from evenkeel.instruments._options import OptionRows
 from evenkeel.instruments._power import PowerRows
@@ -19,6 +20,8 @@ from evenkeel.instruments._rows import Exposures, FloatArray, IntArray
 if TYPE_CHECKING:
     from evenkeel.instruments._book import Book, Position
     from evenkeel.instruments._view import MarketView
+
+_Rows = LinearRows | InverseRows | OptionRows | PowerRows | RangeRows
 
 _CELLS: Final = 65_536
 """Positions x scenarios valued at a time, at least: what the compiled kernel is loaded for, in a few megabytes."""
@@ -39,6 +42,7 @@ class Columns:
     venue: tuple[str, ...]
     unit: tuple[int, ...]
     linear: LinearRows
+    inverse: InverseRows
     options: OptionRows
     powers: PowerRows
     ranges: RangeRows
@@ -66,15 +70,16 @@ class Columns:
             venue=tuple([p.venue for p in book.positions]),
             unit=tuple([p.unit for p in book.positions]),
             linear=LinearRows.of(of_kind(*LINEAR), market, index),
+            inverse=InverseRows.of(of_kind(Perp), market, index),
             options=OptionRows.of(of_kind(EuropeanOption), market, index),
             powers=PowerRows.of(of_kind(PowerPerp), market, index),
             ranges=RangeRows.of(of_kind(LpRange), market, index),
         )
 
     @property
-    def groups(self) -> tuple[LinearRows | OptionRows | PowerRows | RangeRows, ...]:
+    def groups(self) -> tuple[_Rows, ...]:
         """The groups that have positions."""
-        every = (self.linear, self.options, self.powers, self.ranges)
+        every = (self.linear, self.inverse, self.options, self.powers, self.ranges)
         return tuple(group for group in every if len(group.row))
 
     def exposures(self) -> Exposures:
@@ -166,7 +171,7 @@ class Columns:
 
 
 def _add(
-    group: LinearRows | OptionRows | PowerRows | RangeRows,
+    group: _Rows,
     owner: IntArray,
     total: FloatArray,
     prices: FloatArray,

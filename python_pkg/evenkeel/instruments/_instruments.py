@@ -21,14 +21,18 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Perp:
-    """A perpetual future on one whole `underlying` in the venue's `market`.
+    """A perpetual future in the venue's `market`: margined in the asset, on one whole `underlying`; or `inverse`, in the underlying.
 
-    Valued at the spot price plus the market's basis in dollars (0 where it is valued at the oracle, as the vault does); what was
-    paid for it is cash of its venue. Its delta is its size, with the basis held.
+    Valued at its mark, the spot price plus the market's basis in dollars (0 where it is valued at the oracle, as the vault does);
+    what was paid for it is cash of its venue. Its delta is its size, with the basis held.
+
+    One `inverse` perpetual is on one asset unit of notional and pays 1 / entry - 1 / mark coins, as on BitMEX and Deribit. It is worth
+    -S / mark; the 1 / entry coins are a `Spot` leg at its venue, and in them is the delta but for what the basis bends.
     """
 
     underlying: str
     market: str
+    inverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

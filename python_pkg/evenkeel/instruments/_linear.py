@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from evenkeel.instruments._instruments import DatedFuture, Loan, Perp, Spot
+from evenkeel.instruments._instruments import DatedFuture, Instrument, Loan, Perp, Spot
 from evenkeel.instruments._rows import Exposures, FloatArray, IntArray, floats, integers
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class LinearRows:
         cls, owned: list[tuple[int, Position]], market: MarketView, index: Mapping[str, int]
     ) -> LinearRows:
         """Lay out the linear positions of `owned`."""
-        rows = [(i, p) for i, p in owned if isinstance(p.instrument, LINEAR)]
+        rows = [(i, p) for i, p in owned if isinstance(p.instrument, LINEAR) and not _bends(p.instrument)]
         terms = [_terms(p, market) for _, p in rows]
         return cls(
             row=integers([i for i, _ in rows]),
@@ -88,6 +88,11 @@ class LinearRows:
             basis=worth * self.lean,
             carry=worth * self.rate,
         )
+
+
+def _bends(instrument: Instrument) -> bool:
+    """Say whether it is an inverse perpetual, whose dollar basis makes it no line in spot: `InverseRows` has those."""
+    return isinstance(instrument, Perp) and instrument.inverse
 
 
 def _terms(position: Position, market: MarketView) -> _Terms:

@@ -180,7 +180,9 @@ def _futures(before: tuple[Book, Market], market: Market, elapsed: float) -> tup
     for p in before[0].positions:
         o = p.instrument
         if isinstance(o, Perp):
-            basis += p.quantity * (market.basis(p.venue, o.market) - before[1].basis(p.venue, o.market))
+            old, new = before[1].basis(p.venue, o.market), market.basis(p.venue, o.market)
+            spot = market.spot(o.underlying)
+            basis += p.quantity * (spot / (spot + old) - spot / (spot + new) if o.inverse else new - old)
         elif isinstance(o, DatedFuture):
             start, end = before[1].spot(o.underlying), market.spot(o.underlying)
             ratio, years = before[1].ratio(o.underlying, o.expiry), before[1].years(o.expiry)

@@ -325,8 +325,9 @@ contract RedeemQueue is QueueFront, AccessManaged {
         uint256 need = CriticalNeed.needOf(_vault, uint256(mid)).ceilDiv(_scale);
         uint256 idle = _asset.balanceOf(address(_vault));
         idle = idle > need ? idle - need : 0;
-        // The preview is rounded down, so one wei more bounds what any part of these shares costs.
-        p.budget = p.assets <= idle ? p.shares : p.shares.mulDiv(idle, p.assets + 1);
+        // The preview hides less than a wei, and the part of it that falls to these shares is smaller still: the vault, which rounds
+        // down too, asks for no more than idle.
+        p.budget = p.assets <= idle ? p.shares : p.shares.mulDiv(idle, p.assets);
     }
 
     /// @dev Pays for as much of `r` as the budget reaches, and takes it from the budget.

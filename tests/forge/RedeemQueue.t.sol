@@ -6,7 +6,10 @@ import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.so
 import {IRiskGuard} from "../../contracts/guard/IRiskGuard.sol";
 import {IRedeemQueue, QueuedRedeem} from "../../contracts/IRedeemQueue.sol";
 import {RedeemQueue} from "../../contracts/RedeemQueue.sol";
+import {Vault} from "../../contracts/Vault.sol";
 import {VaultShares} from "../../contracts/VaultShares.sol";
+import {DoubleOracle} from "./doubles/DoublePrices.sol";
+import {DoubleToken} from "./doubles/DoubleToken.sol";
 import {Mode} from "./doubles/DoubleVenue.sol";
 import {QueueCase} from "./doubles/QueueCase.sol";
 
@@ -351,6 +354,23 @@ contract RedeemQueueTest is QueueCase {
         queue.process(1);
         assertEq(queue.claimableRedeemRequest(id, alice), a / 2);
         assertApproxEqAbs(queue.maxWithdraw(alice), 375e6, 2);
+    }
+
+    function test_APriceIsTheSameNumberForAnAssetOfEighteenDecimals() public {
+        usdc = new DoubleToken("DAI", 18);
+        oracle = new DoubleOracle(address(usdc));
+        vault = new Vault(_parts());
+        queue = new RedeemQueue(address(vault));
+        vault.setRedeemQueue(address(queue));
+        uint256 shares = _deposit(alice, 1_000e18);
+        usdc.mint(address(vault), 500e18);
+        // Virtual shares take a millionth of a millionth of the gain.
+        uint256 dear = _requestAt(alice, shares / 2, 1.5e18);
+        uint256 fair = _requestAt(alice, shares / 2, 1.4999999e18);
+        queue.process(2);
+        assertEq(queue.claimableRedeemRequest(dear, alice), 0);
+        assertEq(queue.claimableRedeemRequest(fair, alice), shares / 2);
+        assertApproxEqAbs(queue.maxWithdraw(alice), 750e18, 1e3);
     }
 
     function test_StrangersCanNeitherTakeNorGiveTheirOwnAway() public {

@@ -281,6 +281,7 @@ contract RedeemQueueFuzzTest is QueueCase {
         queue.process(1);
         uint256 whole = queue.maxWithdraw(alice);
         for (uint256 i; i < 6; ++i) {
+            (uint256 restShares, uint256 restAssets) = (queue.maxRedeem(alice), queue.maxWithdraw(alice));
             if (_next(2) == 0) {
                 uint256 part = _next(queue.maxRedeem(alice) + 1);
                 vm.prank(alice);
@@ -291,6 +292,9 @@ contract RedeemQueueFuzzTest is QueueCase {
                 queue.withdraw(part, alice, alice);
             }
             assertEq(usdc.balanceOf(alice) + queue.maxWithdraw(alice), whole);
+            assertGe(
+                queue.maxWithdraw(alice) * restShares, restAssets * queue.maxRedeem(alice), "rounded for the caller"
+            );
         }
         _claim(alice);
         assertEq(usdc.balanceOf(alice), whole);

@@ -2,13 +2,14 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {SVI_POINTS, Svi} from "../pricing/Svi.sol";
+import {ExpiryList} from "./ExpiryList.sol";
 import {IVenueVol} from "./IVenueVol.sol";
 import {IVolSource} from "./IVolSource.sol";
+import {SliceSigners} from "./SliceSigners.sol";
+import {Slice, VolSlice} from "./VolSlice.sol";
 
 /// @title VolOracle: SVI smiles by underlying and expiry, each signed by k of n signers
 /// @notice READING. A slice gives total variance to expiry as seen at its `timestamp`, w(k) with k = ln(strike / forward) against the
@@ -18,13 +19,8 @@ import {IVolSource} from "./IVolSource.sol";
 /// between MIN_VOL and MAX_VOL. `low` is not under MIN_VOL, `mid` is the slice's own. A slice signed more than `maxAge` ago is refused, and so is a strike beyond its
 /// reach: |k| up to five total deviations at the money, at least MIN_REACH and at most MAX_REACH.
 ///
-/// POSTING is open to anyone who has the signatures: at least `threshold` of them, of signers of the set, in ascending order of their addresses,
-/// over the EIP-712 hash of
-///
-///   Slice(address underlying,uint64 expiry,uint64 timestamp,uint128 forward,int64 a,uint64 b,int64 rho,int64 m,uint64 sigma)
-///
-/// in the domain (name "Evenkeel VolOracle", version "1", chain id, this contract). A slice is refused unless
-/// - `timestamp` is later than the last slice's, not in the future and at most `maxSignAge` ago;
+/// POSTING is open to anyone who has the signatures that `SliceSigners` asks for. A slice is refused unless
+/// - `timestamp` is later than the last slice's, not in the future, at most `maxSignAge` ago and no longer ago than `expiry` is ahead;
 /// - sigma >= Svi.MIN_SIGMA, |rho| < 1, b (1 + |rho|) <= 2, w(k) >= 0 and the vol is MIN_VOL to MAX_VOL within the reach;
 /// - Gatheral's g >= 0 (no butterfly) at every one of the points within the reach that `Svi.points` names: 17 spread by the total vol
 ///   at the money, 16 about m by sigma;
@@ -48,92 +44,54 @@ import {IVolSource} from "./IVolSource.sol";
 /// WHOEVER MOVES THE VENUE'S VOL WIDENS THE INTERVAL, AND CANNOT DO MORE.
 /// Whoever is governor can drop a slice, after which the next post of it is a first one: a repair, behind the governor's delay.
 ///
-/// GAS. VENUE_GAS is given to the venue; a venue that fails with less than that to spend proves nothing, and the read reverts with `GasTooLow`, or a
+/// GAS. A post of a slice that stood before, between two fresh neighbours, with two signatures: 174,000 as a transaction, 178,000 among eleven
+/// expiries (tests/forge/VolOracleGas.t.sol); each stale slice on the way to a neighbour adds 4,500. VENUE_GAS is given to the venue; a venue that fails with less than that to spend proves nothing, and the read reverts with `GasTooLow`, or a
 /// caller could choose whether the venue counts.
-contract VolOracle is IVolSource, EIP712, AccessManaged {
-    /// @notice What is signed: a raw SVI slice of total variance, parameters at 1e18.
-    /// @param expiry    Unix seconds.
-    /// @param timestamp Unix seconds of the data: w is total variance from then to `expiry`.
-    /// @param forward   What k refers to, asset units at 1e18.
-    struct Slice {
-        address underlying;
-        uint64 expiry;
-        uint64 timestamp;
-        uint128 forward;
-        int64 a;
-        uint64 b;
-        int64 rho;
-        int64 m;
-        uint64 sigma;
-    }
-
-    /// @dev A slice in two slots; `postedAt` is the block's time.
-    struct Stored {
-        int64 a;
-        uint64 b;
-        int64 rho;
-        int64 m;
-        uint64 sigma;
-        uint112 forward;
-        uint40 timestamp;
-        uint40 postedAt;
-    }
+contract VolOracle is IVolSource, SliceSigners {
+    using ExpiryList for ExpiryList.Packed;
+    using VolSlice for VolSlice.Packed;
+    using VolSlice for Slice;
 
     /// @dev The slice of the present, and the one before it.
     struct Pair {
-        Stored current;
-        Stored previous;
+        VolSlice.Packed current;
+        VolSlice.Packed previous;
     }
 
-    /// @dev A slice to compare with: its k is the examined one's plus `shift`. A total variance of the examined slice times `mine` compares
-    ///      with one of this slice times `theirs`.
-    struct Other {
-        uint64 expiry;
-        Svi.Raw raw;
-        int256 shift;
-        uint256 mine;
-        uint256 theirs;
-    }
-
-    /// @dev A slice in examination, `time` the seconds its total variance is over, and what it is held against; an `expiry` of zero is none.
+    /// @dev A slice in examination and those it is held against, each restated for its forward (m) and its `time` (a, b), the seconds that
+    ///      its total variance is over; a sigma of zero is none. `maximum` is how far a vol may move, `bound` its square times the
+    ///      years of `time`.
     struct Case {
         Svi.Raw raw;
         uint64 expiry;
         uint256 time;
         uint256 maximum;
-        Other last;
-        Other near;
-        Other far;
+        uint256 bound;
+        Svi.Raw last;
+        Svi.Raw near;
+        uint64 nearExpiry;
+        Svi.Raw far;
+        uint64 farExpiry;
     }
 
     error Expired(uint64 expiry, uint256 timestamp);
     error TooFar(uint64 expiry, uint256 latest);
     /// @notice The slice is not newer than the one that stands.
-    error NotNewer(uint64 timestamp, uint64 last);
+    error NotNewer(uint256 timestamp, uint256 last);
     error FromTheFuture(uint64 timestamp, uint256 now_);
-    /// @notice The slice was signed more than `maxSignAge` seconds ago.
-    error SignedTooLongAgo(uint64 timestamp, uint256 maxSignAge);
+    /// @notice The slice was signed more than `maximum` seconds ago.
+    error SignedTooLongAgo(uint64 timestamp, uint256 maximum);
     error ForwardOutOfRange(uint128 forward, uint256 maximum);
     /// @notice A vol of the slice within its reach is out of range; at 1e18.
     error VolOutOfRange(uint256 vol, uint256 minimum, uint256 maximum);
     /// @notice The density at `k` is negative: `g` at 1e18.
     error Butterfly(int256 k, int256 g);
-    /// @notice Total variance at `k` of the slice, as of now and at 1e18, would fall from `near` to `far`.
+    /// @notice Total variance at `k` of the slice would fall from `near` to `far`; at 1e18, as of the slice's own `timestamp`.
     error Calendar(int256 k, uint64 near, uint256 nearVariance, uint64 far, uint256 farVariance);
     /// @notice The vol at `k` of the slice would move by more than `maximum`; vols at 1e18.
     error MoveTooLarge(int256 k, uint256 previous, uint256 posted, uint256 maximum);
-    /// @notice As many slices of the underlying are alive as there can be.
-    error TooManyExpiries(uint256 maximum);
-    error TooFewSignatures(uint256 given, uint256 threshold);
-    /// @notice A signature of nobody in the set over this slice; zero where it is no signature at all.
-    error UnknownSigner(address signer);
-    /// @notice Signers or signatures are not in ascending order of address, or one is there twice.
-    error NotAscending(address first, address second);
     /// @notice The strike's log-moneyness `k` is beyond the slice's reach, or too far out to have one (then 0).
     error StrikeOutside(uint256 strike, int256 k, uint256 reach);
-    error TooManySigners(uint256 signers, uint256 maximum);
-    /// @notice A threshold of zero or above the number of signers.
-    error BadThreshold(uint256 threshold, uint256 signers);
     /// @notice An interval under MIN_HALF_WIDTH or over MAX_HALF_WIDTH to a side.
     error BadHalfWidth(uint256 halfWidth, uint256 minimum, uint256 maximum);
     error BadMaxMovePerHour(uint256 maxMovePerHour, uint256 maximum);
@@ -146,13 +104,8 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
     /// @notice The slice stands from now on.
     event Posted(address indexed underlying, uint64 indexed expiry, Slice slice);
     event Dropped(address indexed underlying, uint64 indexed expiry);
-    event SignersSet(address[] signers, uint8 threshold);
     event VenueVolSet(address indexed underlying, address venue);
 
-    /// @notice The EIP-712 type hash of `Slice`.
-    bytes32 public constant SLICE_TYPEHASH = keccak256(
-        "Slice(address underlying,uint64 expiry,uint64 timestamp,uint128 forward,int64 a,uint64 b,int64 rho,int64 m,uint64 sigma)"
-    );
     uint256 public constant MIN_HALF_WIDTH = 0.02e18;
     uint256 public constant MAX_HALF_WIDTH = 0.5e18;
     uint256 public constant MAX_MAX_MOVE_PER_HOUR = 1e18;
@@ -163,8 +116,7 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
     /// @notice The least and the greatest |k| out to which a slice is examined and read.
     int256 public constant MIN_REACH = 0.7e18;
     int256 public constant MAX_REACH = 5e18;
-    uint256 public constant MAX_SIGNERS = 16;
-    uint256 public constant MAX_EXPIRIES = 12;
+    uint256 public constant MAX_EXPIRIES = ExpiryList.CAPACITY;
     uint256 public constant VENUE_GAS = 150_000;
 
     uint256 private constant WAD = 1e18;
@@ -181,20 +133,12 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
     /// @notice Seconds after a post for which the slice before it counts.
     uint256 public immutable hullTime;
 
-    /// @notice Signatures that a post needs.
-    uint8 public threshold;
-    /// @inheritdoc IVolSource
-    mapping(address underlying => uint256) public postedAt;
     /// @notice Whose vol widens the interval of an underlying; zero for nobody's.
     mapping(address underlying => IVenueVol) public venueVol;
-    mapping(address signer => bool) public isSigner;
 
-    address[] private _signers;
     mapping(address underlying => mapping(uint64 expiry => Pair)) private _slices;
-    /// @dev Ascending, zeros at the end.
-    mapping(address underlying => uint40[MAX_EXPIRIES]) private _expiries;
+    mapping(address underlying => ExpiryList.Packed) private _expiries;
 
-    /// @dev There are no signers until `setSigners`, and nothing can be posted.
     constructor(
         address authority_,
         uint256 halfWidth_,
@@ -202,7 +146,7 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
         uint256 maxAge_,
         uint256 maxSignAge_,
         uint256 hullTime_
-    ) AccessManaged(authority_) EIP712("Evenkeel VolOracle", "1") {
+    ) AccessManaged(authority_) {
         if (halfWidth_ < MIN_HALF_WIDTH || halfWidth_ > MAX_HALF_WIDTH) {
             revert BadHalfWidth(halfWidth_, MIN_HALF_WIDTH, MAX_HALF_WIDTH);
         }
@@ -216,24 +160,6 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
         (maxAge, maxSignAge, hullTime) = (maxAge_, maxSignAge_, hullTime_);
     }
 
-    /// @notice Governor. Replaces the set of signers; what they signed before and was not posted is void.
-    /// @param sorted Ascending, at most MAX_SIGNERS.
-    function setSigners(address[] calldata sorted, uint8 threshold_) external restricted {
-        if (sorted.length > MAX_SIGNERS) revert TooManySigners(sorted.length, MAX_SIGNERS);
-        if (threshold_ == 0 || threshold_ > sorted.length) revert BadThreshold(threshold_, sorted.length);
-        for (uint256 i; i < _signers.length; ++i) {
-            isSigner[_signers[i]] = false;
-        }
-        address last;
-        for (uint256 i; i < sorted.length; ++i) {
-            if (sorted[i] <= last) revert NotAscending(last, sorted[i]);
-            last = sorted[i];
-            isSigner[last] = true;
-        }
-        (_signers, threshold) = (sorted, threshold_);
-        emit SignersSet(sorted, threshold_);
-    }
-
     /// @notice Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's.
     function setVenueVol(address underlying, address venue) external restricted {
         if (venue != address(0) && venue.code.length == 0) revert NotAContract(venue);
@@ -243,32 +169,24 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
 
     /// @notice Governor. Forgets a slice and the one before it, so that the next post is a first one.
     function drop(address underlying, uint64 expiry) external restricted {
-        if (_slices[underlying][expiry].current.postedAt == 0) revert UnknownSlice(underlying, expiry);
+        if (_slices[underlying][expiry].current.terms == 0) revert UnknownSlice(underlying, expiry);
         delete _slices[underlying][expiry];
-        _list(underlying, expiry, false);
-        postedAt[underlying] = block.timestamp;
+        _expiries[underlying].remove(expiry, block.timestamp);
+        _expiries[underlying].setChangedAt(block.timestamp);
         emit Dropped(underlying, expiry);
     }
 
     /// @notice Takes a slice that enough signers signed and that passes every check. Anyone.
     /// @param signatures Of 65 bytes (r, s, v), in ascending order of their signers' addresses.
     function post(Slice calldata slice_, bytes[] calldata signatures) external {
-        _verify(hash(slice_), signatures);
+        _requireSigned(slice_, signatures);
         bool listed = check(slice_);
-        if (!listed) _list(slice_.underlying, slice_.expiry, true);
+        ExpiryList.Packed storage list = _expiries[slice_.underlying];
+        if (!listed) list.insert(slice_.expiry, block.timestamp);
+        list.setChangedAt(block.timestamp);
         Pair storage pair = _slices[slice_.underlying][slice_.expiry];
         pair.previous = pair.current;
-        pair.current = Stored({
-            a: slice_.a,
-            b: slice_.b,
-            rho: slice_.rho,
-            m: slice_.m,
-            sigma: slice_.sigma,
-            forward: uint112(slice_.forward),
-            timestamp: uint40(slice_.timestamp),
-            postedAt: uint40(block.timestamp)
-        });
-        postedAt[slice_.underlying] = block.timestamp;
+        pair.current = slice_.pack(block.timestamp);
         emit Posted(slice_.underlying, slice_.expiry, slice_);
     }
 
@@ -280,17 +198,17 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
     {
         Pair storage pair = _slices[underlying][expiry];
-        Stored memory current = pair.current;
-        if (current.postedAt == 0) revert UnknownSlice(underlying, expiry);
-        updatedAt = current.timestamp;
+        VolSlice.Packed memory current = pair.current;
+        if (current.terms == 0) revert UnknownSlice(underlying, expiry);
+        updatedAt = current.timestamp();
         if (block.timestamp - updatedAt > maxAge) revert StaleVol(updatedAt, maxAge);
         mid = _within(current, strike, expiry - updatedAt);
         (low, high) = (mid, mid);
-        if (block.timestamp - current.postedAt < hullTime) {
-            Stored memory previous = pair.previous;
-            if (previous.postedAt != 0) {
-                int256 k = _moneyness(strike, previous.forward);
-                uint256 before = Svi.vol(_raw(previous), k, expiry - previous.timestamp);
+        if (block.timestamp - current.postedAt() < hullTime) {
+            VolSlice.Packed memory previous = pair.previous;
+            if (previous.terms != 0) {
+                int256 k = _moneyness(strike, previous.forward());
+                uint256 before = Svi.vol(previous.raw(), k, expiry - previous.timestamp());
                 if (before < low) low = before;
                 if (before > high) high = before;
             }
@@ -306,35 +224,30 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
         if (low > mid) low = mid;
     }
 
+    /// @inheritdoc IVolSource
+    function postedAt(address underlying) external view returns (uint256) {
+        return _expiries[underlying].changedAt();
+    }
+
     /// @notice The last slice posted, fresh or not, and the block's time then; zeros where there is none.
     function slice(address underlying, uint64 expiry) external view returns (Slice memory, uint256) {
-        return _described(underlying, expiry, _slices[underlying][expiry].current);
+        VolSlice.Packed memory packed = _slices[underlying][expiry].current;
+        return (packed.unpack(underlying, expiry), packed.postedAt());
     }
 
     /// @notice The slice before the last one, and the block's time when it was posted; zeros where there is none.
     function previousSlice(address underlying, uint64 expiry) external view returns (Slice memory, uint256) {
-        return _described(underlying, expiry, _slices[underlying][expiry].previous);
+        VolSlice.Packed memory packed = _slices[underlying][expiry].previous;
+        return (packed.unpack(underlying, expiry), packed.postedAt());
     }
 
     /// @notice Expiries that were posted for `underlying` and have not made room since, ascending.
     function expiries(address underlying) external view returns (uint64[] memory list) {
-        uint40[MAX_EXPIRIES] memory all = _expiries[underlying];
-        uint256 count;
-        while (count < MAX_EXPIRIES && all[count] != 0) ++count;
-        list = new uint64[](count);
-        for (uint256 i; i < count; ++i) {
-            list[i] = all[i];
+        ExpiryList.Packed memory packed = _expiries[underlying].load();
+        list = new uint64[](packed.countBefore(type(uint64).max));
+        for (uint256 i; i < list.length; ++i) {
+            list[i] = packed.at(i);
         }
-    }
-
-    /// @notice The set, ascending.
-    function signers() external view returns (address[] memory) {
-        return _signers;
-    }
-
-    /// @notice The EIP-712 hash that signers sign.
-    function hash(Slice calldata slice_) public view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(SLICE_TYPEHASH, slice_)));
     }
 
     /// @notice Reverts as `post` would at this moment, signatures and room for a new expiry aside.
@@ -343,165 +256,137 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
         if (slice_.expiry <= block.timestamp) revert Expired(slice_.expiry, block.timestamp);
         if (slice_.expiry > block.timestamp + MAX_TENOR) revert TooFar(slice_.expiry, block.timestamp + MAX_TENOR);
         if (slice_.timestamp > block.timestamp) revert FromTheFuture(slice_.timestamp, block.timestamp);
-        if (block.timestamp - slice_.timestamp > maxSignAge) revert SignedTooLongAgo(slice_.timestamp, maxSignAge);
-        if (slice_.forward == 0 || slice_.forward > type(uint112).max) {
-            revert ForwardOutOfRange(slice_.forward, type(uint112).max);
+        uint256 age = FixedPointMathLib.min(maxSignAge, slice_.expiry - block.timestamp);
+        if (block.timestamp - slice_.timestamp > age) revert SignedTooLongAgo(slice_.timestamp, age);
+        if (slice_.forward == 0 || slice_.forward > VolSlice.MAX_FORWARD) {
+            revert ForwardOutOfRange(slice_.forward, VolSlice.MAX_FORWARD);
         }
         Case memory c;
-        c.raw = Svi.Raw({
-            a: slice_.a,
-            b: int256(uint256(slice_.b)),
-            rho: slice_.rho,
-            m: slice_.m,
-            sigma: int256(uint256(slice_.sigma))
-        });
+        c.raw = slice_.raw();
         (c.expiry, c.time) = (slice_.expiry, slice_.expiry - slice_.timestamp);
         _readLast(c, slice_);
         _readNeighbours(c, slice_);
         _examine(c);
-        return c.last.expiry != 0;
+        return c.last.sigma != 0;
     }
 
-    /// @dev Everything that depends on k.
-    function _examine(Case memory c) private view {
+    /// @dev The least vol, and the points to examine with how many they are.
+    function _points(Case memory c) private pure returns (int256[SVI_POINTS] memory, uint256) {
         uint256 least = uint256(Svi.check(c.raw));
         if (least * YEAR < MIN_VOL * MIN_VOL / WAD * c.time) {
             revert VolOutOfRange(Svi.volOf(least, c.time), MIN_VOL, MAX_VOL);
         }
         uint256 atMoney = Svi.totalVariance(c.raw, 0);
-        int256 reach = _reach(atMoney);
+        return Svi.points(c.raw, int256(FixedPointMathLib.sqrt(atMoney * WAD)), _reach(atMoney));
+    }
+
+    /// @dev Everything that depends on k.
+    function _examine(Case memory c) private view {
+        (int256[SVI_POINTS] memory points, uint256 count) = _points(c);
         uint256 greatest = MAX_VOL * MAX_VOL / WAD * c.time / YEAR;
-        int256[SVI_POINTS] memory points =
-            Svi.points(c.raw, int256(FixedPointMathLib.sqrt(atMoney * WAD)), reach);
-        for (uint256 i; i < SVI_POINTS; ++i) {
-            int256 k = points[i];
-            if (k > reach || k < -reach) continue;
-            (uint256 w, int256 density) = Svi.density(c.raw, k);
-            if (w > greatest) revert VolOutOfRange(Svi.volOf(w, c.time), MIN_VOL, MAX_VOL);
-            if (density < 0) revert Butterfly(k, Svi.g(c.raw, k));
-            if (c.last.expiry != 0) _bounded(c, k, w);
-            Other memory other = c.near;
-            if (other.expiry != 0) {
-                uint256 theirs = Svi.totalVariance(other.raw, k + other.shift);
-                if (theirs * other.theirs > w * other.mine) _crossed(c, k, other, theirs, w);
-            }
-            other = c.far;
-            if (other.expiry != 0) {
-                uint256 theirs = Svi.totalVariance(other.raw, k + other.shift);
-                if (theirs * other.theirs < w * other.mine) _crossed(c, k, other, theirs, w);
+        (bool hasLast, bool hasNear, bool hasFar) = (c.last.sigma != 0, c.nearExpiry != 0, c.farExpiry != 0);
+        // The only sums are a counter up to SVI_POINTS and one less than a total variance below 2^73.
+        unchecked {
+            for (uint256 i; i < count; ++i) {
+                int256 k;
+                assembly ("memory-safe") {
+                    k := mload(add(points, shl(5, i)))
+                }
+                (uint256 w, int256 density) = Svi.density(c.raw, k);
+                if (w > greatest) revert VolOutOfRange(Svi.volOf(w, c.time), MIN_VOL, MAX_VOL);
+                if (density < 0) revert Butterfly(k, Svi.g(c.raw, k));
+                if (hasLast) _requireBounded(c, k, w);
+                if (hasNear && !Svi.isAtMost(c.near, k, int256(w))) {
+                    revert Calendar(k, c.nearExpiry, Svi.totalVariance(c.near, k), c.expiry, w);
+                }
+                if (hasFar && Svi.isAtMost(c.far, k, int256(w) - 1)) {
+                    revert Calendar(k, c.expiry, w, c.farExpiry, Svi.totalVariance(c.far, k));
+                }
             }
         }
     }
 
-    /// @dev Reverts where the vol at `k` moves by more than `maximum`. With variances v, |sqrt(v1) - sqrt(v2)| <= d is
-    ///      |v1 - v2| - d^2 <= 2 d sqrt(min(v1, v2)), which takes no root.
-    function _bounded(Case memory c, int256 k, uint256 w) private pure {
-        uint256 before = Svi.totalVariance(c.last.raw, k + c.last.shift);
-        uint256 larger = w * YEAR / c.time;
-        uint256 smaller = before * YEAR / c.last.theirs;
-        if (larger < smaller) (larger, smaller) = (smaller, larger);
-        uint256 apart = larger - smaller;
-        uint256 square = c.maximum * c.maximum / WAD;
-        if (apart <= square) return;
-        apart -= square;
-        if (apart * apart <= 4 * square * smaller) return;
-        // Over four deviations out by either, against the strike's distance from the new forward.
-        if (uint256(k * k) > 16 * WAD * FixedPointMathLib.max(w, before)) return;
-        revert MoveTooLarge(k, Svi.volOf(before, c.last.theirs), Svi.volOf(w, c.time), c.maximum);
+    /// @dev Reverts where the vol at `k` moves by more than `maximum`. With total variances over the same time, |sqrt(w1) - sqrt(w2)| <= d
+    ///      is w1 + w2 - d^2 <= 2 sqrt(w1 w2), which takes no root.
+    function _requireBounded(Case memory c, int256 k, uint256 w) private pure {
+        uint256 before = Svi.totalVariance(c.last, k);
+        // Total variances are below 2^73, `bound` below 2^61.
+        unchecked {
+            int256 sum = int256(w + before) - int256(c.bound);
+            if (sum <= 0 || uint256(sum * sum) <= 4 * w * before) return;
+            // Over four deviations out by either, against the strike's distance from the new forward.
+            if (uint256(k * k) > 16 * WAD * FixedPointMathLib.max(w, before)) return;
+        }
+        revert MoveTooLarge(k, Svi.volOf(before, c.time), Svi.volOf(w, c.time), c.maximum);
     }
 
-    function _crossed(Case memory c, int256 k, Other memory other, uint256 theirs, uint256 w) private view {
-        uint256 left = c.expiry - block.timestamp;
-        uint256 own = w * left / c.time;
-        // `mine` is `left` times the other's whole time, `theirs` the other's time left times `c.time`.
-        theirs = theirs * other.theirs / c.time / (other.mine / left);
-        if (other.expiry < c.expiry) revert Calendar(k, other.expiry, theirs, c.expiry, own);
-        revert Calendar(k, c.expiry, own, other.expiry, theirs);
-    }
-
-    /// @dev Fills `last`, its `theirs` the seconds that its total variance is over, and `maximum`.
+    /// @dev Fills `last`, `maximum` and `bound`.
     function _readLast(Case memory c, Slice calldata slice_) private view {
-        Stored memory current = _slices[slice_.underlying][slice_.expiry].current;
-        if (current.postedAt == 0) return;
-        if (slice_.timestamp <= current.timestamp) revert NotNewer(slice_.timestamp, current.timestamp);
-        c.last.expiry = slice_.expiry;
-        c.last.raw = _raw(current);
-        c.last.shift = _moneyness(slice_.forward, current.forward);
-        c.last.theirs = slice_.expiry - current.timestamp;
-        c.maximum = maxMovePerHour * (block.timestamp - current.postedAt) / 1 hours;
+        VolSlice.Packed memory current = _slices[slice_.underlying][c.expiry].current;
+        if (current.terms == 0) return;
+        uint256 timestamp = current.timestamp();
+        if (slice_.timestamp <= timestamp) revert NotNewer(slice_.timestamp, timestamp);
+        c.last = _restated(current, slice_.forward, c.time, c.expiry - timestamp);
+        c.maximum = maxMovePerHour * (block.timestamp - current.postedAt()) / 1 hours;
         if (c.maximum > halfWidth) c.maximum = halfWidth;
+        c.bound = c.maximum * c.maximum / WAD * c.time / YEAR;
     }
 
     /// @dev Fills `near` and `far`: the nearest slices of the underlying on either side that are neither expired nor stale.
     function _readNeighbours(Case memory c, Slice calldata slice_) private view {
-        uint40[MAX_EXPIRIES] memory list = _expiries[slice_.underlying];
-        uint256 at;
-        while (at < MAX_EXPIRIES && list[at] != 0 && list[at] < c.expiry) ++at;
-        for (uint256 i = at; i > 0 && list[i - 1] > block.timestamp; --i) {
-            if (_compare(c, slice_, list[i - 1], c.near)) break;
+        ExpiryList.Packed memory list = _expiries[slice_.underlying].load();
+        uint256 at = list.countBefore(c.expiry);
+        for (uint256 i = at; i > 0; --i) {
+            uint64 expiry = list.at(i - 1);
+            if (expiry <= block.timestamp) break;
+            VolSlice.Packed memory packed = _slices[slice_.underlying][expiry].current;
+            if (block.timestamp - packed.timestamp() > maxAge) continue;
+            (c.near, c.nearExpiry) = (_restatedNow(c, packed, slice_.forward, expiry), expiry);
+            break;
         }
-        if (at < MAX_EXPIRIES && list[at] == c.expiry) ++at;
-        for (uint256 i = at; i < MAX_EXPIRIES && list[i] != 0; ++i) {
-            if (_compare(c, slice_, list[i], c.far)) break;
+        if (list.at(at) == c.expiry) ++at;
+        for (uint256 i = at; i < MAX_EXPIRIES; ++i) {
+            uint64 expiry = list.at(i);
+            if (expiry == 0) break;
+            VolSlice.Packed memory packed = _slices[slice_.underlying][expiry].current;
+            if (block.timestamp - packed.timestamp() > maxAge) continue;
+            (c.far, c.farExpiry) = (_restatedNow(c, packed, slice_.forward, expiry), expiry);
+            break;
         }
     }
 
-    /// @dev Fills `other` with the slice at `expiry` if it is fresh.
-    function _compare(Case memory c, Slice calldata slice_, uint64 expiry, Other memory other)
+    /// @dev Another expiry's slice such that it compares with the examined one's as of now: the part of its time that is left over the part
+    ///      that is left of the examined one's, which is at most 2.
+    function _restatedNow(Case memory c, VolSlice.Packed memory packed, uint256 forward, uint64 expiry)
         private
         view
-        returns (bool)
+        returns (Svi.Raw memory)
     {
-        Stored memory stored = _slices[slice_.underlying][expiry].current;
-        if (block.timestamp - stored.timestamp > maxAge) return false;
-        other.expiry = expiry;
-        other.raw = _raw(stored);
-        other.shift = _moneyness(slice_.forward, stored.forward);
-        other.mine = (c.expiry - block.timestamp) * (expiry - stored.timestamp);
-        other.theirs = (expiry - block.timestamp) * c.time;
-        return true;
+        uint256 left = (expiry - block.timestamp) * c.time;
+        return _restated(packed, forward, left, (expiry - packed.timestamp()) * (c.expiry - block.timestamp));
     }
 
-    function _verify(bytes32 hash_, bytes[] calldata signatures) private view {
-        uint256 needed = threshold;
-        if (needed == 0 || signatures.length < needed) revert TooFewSignatures(signatures.length, needed);
-        address last;
-        for (uint256 i; i < signatures.length; ++i) {
-            (address signer,,) = ECDSA.tryRecoverCalldata(hash_, signatures[i]);
-            if (!isSigner[signer]) revert UnknownSigner(signer);
-            if (signer <= last) revert NotAscending(last, signer);
-            last = signer;
+    /// @dev A slice with its k against another forward, and `part` of `whole` of its total variance.
+    function _restated(VolSlice.Packed memory packed, uint256 forward, uint256 part, uint256 whole)
+        private
+        pure
+        returns (Svi.Raw memory raw)
+    {
+        raw = packed.raw();
+        int256 shift = _moneyness(forward, packed.forward());
+        // Parameters are below 2^64, `part` and `whole` below 2^54; `whole` is not zero.
+        unchecked {
+            raw.m -= shift;
+            raw.a = raw.a * int256(part) / int256(whole);
+            raw.b = raw.b * int256(part) / int256(whole);
         }
-    }
-
-    /// @dev Lists the unexpired, with `expiry` (not among them) or without.
-    function _list(address underlying, uint64 expiry, bool with) private {
-        uint40[MAX_EXPIRIES] memory old = _expiries[underlying];
-        uint40[MAX_EXPIRIES] memory list;
-        uint256 count;
-        bool pending = with;
-        for (uint256 i; i < MAX_EXPIRIES; ++i) {
-            if (old[i] == 0) break;
-            if (old[i] <= block.timestamp || old[i] == expiry) continue;
-            if (pending && expiry < old[i]) {
-                list[count++] = uint40(expiry);
-                pending = false;
-            }
-            if (count == MAX_EXPIRIES) revert TooManyExpiries(MAX_EXPIRIES);
-            list[count++] = old[i];
-        }
-        if (pending) {
-            if (count == MAX_EXPIRIES) revert TooManyExpiries(MAX_EXPIRIES);
-            list[count] = uint40(expiry);
-        }
-        _expiries[underlying] = list;
     }
 
     /// @dev The vol at a strike that the slice reaches.
-    function _within(Stored memory stored, uint256 strike, uint256 time) private pure returns (uint256) {
-        Svi.Raw memory raw = _raw(stored);
+    function _within(VolSlice.Packed memory packed, uint256 strike, uint256 time) private pure returns (uint256) {
+        Svi.Raw memory raw = packed.raw();
         int256 reach = _reach(Svi.totalVariance(raw, 0));
-        int256 k = _moneyness(strike, stored.forward);
+        int256 k = _moneyness(strike, packed.forward());
         if (k > reach || k < -reach) revert StrikeOutside(strike, k, uint256(reach));
         return Svi.vol(raw, k, time);
     }
@@ -513,10 +398,10 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
         if (reach > MAX_REACH) return MAX_REACH;
     }
 
-    /// @dev ln(strike / forward) at 1e18, `forward` > 0; reverts where the quotient is not within e^+-41.
+    /// @dev ln(strike / forward) at 1e18, `forward` > 0; reverts where it is not within +-41.
     function _moneyness(uint256 strike, uint256 forward) private pure returns (int256) {
         uint256 quotient = strike >> 128 == 0 ? strike * WAD / forward : 0;
-        if (quotient == 0) revert StrikeOutside(strike, 0, uint256(MAX_REACH));
+        if (quotient == 0 || quotient >> 118 != 0) revert StrikeOutside(strike, 0, uint256(MAX_REACH));
         return FixedPointMathLib.lnWad(int256(quotient));
     }
 
@@ -536,36 +421,5 @@ contract VolOracle is IVolSource, EIP712, AccessManaged {
         uint256 needed = VENUE_GAS + VENUE_GAS / 63 + 5_000;
         if (!answered && available < needed) revert GasTooLow(available, needed);
         if (shown < MIN_VOL || shown > MAX_VOL) shown = 0;
-    }
-
-    function _described(address underlying, uint64 expiry, Stored memory stored)
-        private
-        pure
-        returns (Slice memory slice_, uint256)
-    {
-        if (stored.postedAt != 0) {
-            slice_ = Slice({
-                underlying: underlying,
-                expiry: expiry,
-                timestamp: stored.timestamp,
-                forward: stored.forward,
-                a: stored.a,
-                b: stored.b,
-                rho: stored.rho,
-                m: stored.m,
-                sigma: stored.sigma
-            });
-        }
-        return (slice_, stored.postedAt);
-    }
-
-    function _raw(Stored memory stored) private pure returns (Svi.Raw memory) {
-        return Svi.Raw({
-            a: stored.a,
-            b: int256(uint256(stored.b)),
-            rho: stored.rho,
-            m: stored.m,
-            sigma: int256(uint256(stored.sigma))
-        });
     }
 }

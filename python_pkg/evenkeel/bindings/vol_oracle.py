@@ -213,7 +213,7 @@ _IS_CONSUMING_SCHEDULED_OP = Function[bytes](
 _IS_SIGNER = Function[bool](
     "VolOracle.isSigner",
     "7df73e27",
-    "address signer",
+    "address account",
     "bool",
     vars(types),
     view=True,
@@ -432,9 +432,9 @@ class VolOracle(Contract):
         """`isConsumingScheduledOp()`."""
         return self._call(_IS_CONSUMING_SCHEDULED_OP)
 
-    def is_signer(self, signer: str) -> Call[bool]:
+    def is_signer(self, account: str) -> Call[bool]:
         """`isSigner(address)`."""
-        return self._call(_IS_SIGNER, signer)
+        return self._call(_IS_SIGNER, account)
 
     def max_age(self) -> Call[int]:
         """Seconds after its `timestamp` at which a slice is stale."""
@@ -458,7 +458,7 @@ class VolOracle(Contract):
 
     def posted_at(self, underlying: str) -> Call[int]:
         """When a slice of this underlying, at any expiry, last changed, in unix seconds; 0 where none ever
-        was posted.
+        was posted. Later than a stored mark, it voids what that mark says of vol.
         """
         return self._call(_POSTED_AT, underlying)
 
@@ -473,10 +473,11 @@ class VolOracle(Contract):
         return self._call(_SET_AUTHORITY, new_authority)
 
     def set_signers(self, sorted: Sequence[str], threshold: int) -> Call[None]:
-        """Governor. Replaces the set of signers; what they signed before and was not posted is void.
+        """Governor. Replaces the set; what only former signers signed is void.
 
         Args:
             sorted: Ascending, at most MAX_SIGNERS.
+            threshold: 1 to their number.
         """
         return self._call(_SET_SIGNERS, sorted, threshold)
 
@@ -493,7 +494,7 @@ class VolOracle(Contract):
         return self._call(_SLICE, underlying, expiry)
 
     def threshold(self) -> Call[int]:
-        """Signatures that a post needs."""
+        """Signatures that a slice needs."""
         return self._call(_THRESHOLD)
 
     def venue_vol(self, underlying: str) -> Call[ChecksumAddress]:
@@ -516,7 +517,7 @@ class VolOracle(Contract):
         max_sign_age: int,
         hull_time: int,
     ) -> Deployment[VolOracle]:
-        """There are no signers until `setSigners`, and nothing can be posted."""
+        """Creation code of `VolOracle`."""
         return _CONSTRUCTOR(
             VolOracle, authority, half_width, max_move_per_hour, max_age, max_sign_age, hull_time
         )

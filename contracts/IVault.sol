@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
+import {Act} from "./guard/IVenueActs.sol";
 
 /// @notice One typed action: calldata of a function of `venue`.
 struct Instruction {
@@ -48,6 +49,9 @@ interface IVault is IERC4626 {
 
     event Rebalanced(bytes32 indexed planId, address indexed keeper, int256 midBefore, int256 midAfter, uint256 loss);
     event ToppedUp(address indexed venue, uint256 indexed unit, uint256 assets, uint256 healthBefore, uint256 healthAfter);
+    /// @notice Positions were reduced or margin freed; `amount` is the fraction or the assets asked for, `loss` asset units at 1e18.
+    event Eased(address indexed venue, uint256 indexed unit, Act act, uint256 amount, uint256 loss);
+    event TipPaid(address indexed venue, address indexed to, uint256 assets);
     event VenueAdded(address indexed venue, VenueConfig config);
     event VenueConfigured(address indexed venue, VenueConfig config);
     event VenueRemoved(address indexed venue);
@@ -62,6 +66,24 @@ interface IVault is IERC4626 {
 
     /// @notice KEEPER. Posts `assets` of idle as margin of a unit that is under its venue's target health, never past it.
     function topUp(address venue, uint256 unit, uint256 assets, uint256 minPosted) external returns (uint256 posted);
+
+    /// @notice Anyone. Posts `assets` of idle as margin of a unit that is critical, as the guard knows (`VenueActs`), never past its
+    /// target. Where a unit's own venue is all that says so, the first call only notes it and posts nothing.
+    /// @return posted What arrived, as `IVenue.post`.
+    /// @return tip    What the caller was paid, in wei of the asset.
+    function topUpCritical(address venue, uint256 unit, uint256 assets) external returns (uint256 posted, uint256 tip);
+
+    /// @notice GUARDIAN. Closes `fraction` of the positions in `unit`, as `IVenue.reduce`, at any time.
+    function reduce(address venue, uint256 unit, uint256 fraction, uint256 limitPrice) external;
+
+    /// @notice KEEPER. The same while the vault cannot be priced.
+    function keeperReduce(address venue, uint256 unit, uint256 fraction, uint256 limitPrice) external;
+
+    /// @notice GUARDIAN. Takes margin worth `assets` out of `unit` into idle, as `IVenue.free`, down to the venue's minimum health.
+    function free(address venue, uint256 unit, uint256 assets, uint256 minFreed) external returns (uint256 freed);
+
+    /// @notice KEEPER. The same.
+    function keeperFree(address venue, uint256 unit, uint256 assets, uint256 minFreed) external returns (uint256 freed);
 
     /// @notice The venue that the vault is calling draws `assets` of idle.
     function fund(uint256 assets) external;

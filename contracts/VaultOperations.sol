@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IRiskGuard, UnitHealth} from "./guard/IRiskGuard.sol";
 import {IValuer, Valuation} from "./guard/IValuer.sol";
+import {Act, IVenueActs, Outcome} from "./guard/IVenueActs.sol";
 import {Instruction, IVault, VenueConfig} from "./IVault.sol";
 import {VaultShares} from "./VaultShares.sol";
 import {VenueSet} from "./VenueSet.sol";
@@ -14,9 +15,13 @@ import {IVenue} from "./venues/IVenue.sol";
 /// @notice REBALANCE. The keeper's instructions are calldata for registered venues only, which can neither be the asset nor this
 /// contract. The guard judges the valuations before and after; a breach of any rule undoes all of it.
 ///
+/// TOP-UPS, REDUCTIONS AND FREED MARGIN go to one venue and are judged by that venue alone, so that a price missing elsewhere does
+/// not get a unit liquidated. The rules and who may do what when are the guard's (`VenueActs`).
+///
 /// FUND. A venue draws idle only inside a call that this vault is making to it.
 ///
-/// ROLES, by the authority: `rebalance`, `topUp` (keeper), `addVenue`, `configureVenue`, `removeVenue` (curator).
+/// ROLES, by the authority: `rebalance`, `topUp`, `keeperReduce`, `keeperFree` (keeper), `reduce`, `free` (guardian), `addVenue`,
+/// `configureVenue`, `removeVenue` (curator), `tightenVenue` (sentinel). `topUpCritical` is anyone's.
 ///
 /// ASSUMPTIONS. ADAPTERS ARE OURS; THE PROTOCOLS BEHIND THEM MAY BE HOSTILE, AND COST AT MOST WHAT THEIR ADAPTER HOLDS.
 abstract contract VaultOperations is VaultShares {
@@ -67,18 +72,54 @@ abstract contract VaultOperations is VaultShares {
         nonReentrant
         returns (uint256 posted)
     {
-        uint256 target = _venues.config(venue).targetHealth;
-        uint256 healthBefore = IVenue(venue).unitHealth(unit);
-        if (healthBefore >= target) revert PastTarget(venue, unit, healthBefore, target);
-        Valuation memory before = IValuer(valuer).value(address(this));
-        posted = abi.decode(_call(venue, 0, abi.encodeCall(IVenue.post, (unit, assets, minPosted))), (uint256));
-        uint256 healthAfter = IVenue(venue).unitHealth(unit);
-        if (healthAfter > target) revert PastTarget(venue, unit, healthAfter, target);
+        (posted,) = _act(Act.TopUp, venue, unit, assets, minPosted);
+    }
 
-        Valuation memory afterwards = IValuer(valuer).value(address(this));
-        IRiskGuard(guard).checkTopUp(before, afterwards);
-        _store(afterwards.low, afterwards.mid, afterwards.high);
-        emit ToppedUp(venue, unit, assets, healthBefore, healthAfter);
+    /// @inheritdoc IVault
+    function topUpCritical(address venue, uint256 unit, uint256 assets)
+        external
+        nonReentrant
+        returns (uint256 posted, uint256 tip)
+    {
+        return _act(Act.CriticalTopUp, venue, unit, assets, 0);
+    }
+
+    /// @inheritdoc IVault
+    function reduce(address venue, uint256 unit, uint256 fraction, uint256 limitPrice)
+        external
+        restricted
+        nonReentrant
+    {
+        _act(Act.Reduce, venue, unit, fraction, limitPrice);
+    }
+
+    /// @inheritdoc IVault
+    function keeperReduce(address venue, uint256 unit, uint256 fraction, uint256 limitPrice)
+        external
+        restricted
+        nonReentrant
+    {
+        _act(Act.KeeperReduce, venue, unit, fraction, limitPrice);
+    }
+
+    /// @inheritdoc IVault
+    function free(address venue, uint256 unit, uint256 assets, uint256 minFreed)
+        external
+        restricted
+        nonReentrant
+        returns (uint256 freed)
+    {
+        (freed,) = _act(Act.Free, venue, unit, assets, minFreed);
+    }
+
+    /// @inheritdoc IVault
+    function keeperFree(address venue, uint256 unit, uint256 assets, uint256 minFreed)
+        external
+        restricted
+        nonReentrant
+        returns (uint256 freed)
+    {
+        (freed,) = _act(Act.KeeperFree, venue, unit, assets, minFreed);
     }
 
     /// @inheritdoc IVault
@@ -100,6 +141,13 @@ abstract contract VaultOperations is VaultShares {
     /// @notice RESTRICTED. Sets cap and health levels of a registered venue.
     function configureVenue(address venue, VenueConfig calldata config) external restricted nonReentrant {
         _venues.configure(venue, config);
+        emit VenueConfigured(venue, config);
+    }
+
+    /// @notice SENTINEL. The same where nothing lets more risk in: no higher cap, target or critical health, no lower minimum
+    /// (`IRiskGuard.NotLower`, its numbers swapped for the minimum).
+    function tightenVenue(address venue, VenueConfig calldata config) external restricted nonReentrant {
+        _venues.tighten(venue, config);
         emit VenueConfigured(venue, config);
     }
 
@@ -125,22 +173,68 @@ abstract contract VaultOperations is VaultShares {
         return _venues.config(venue);
     }
 
-    /// @dev `posted[i]` is what `touched[i]` took of idle less what it gave, in wei of the asset.
+    /// @dev One call of one venue outside a rebalance. `limit` is the least that must be posted or freed, or a reduction's price.
+    function _act(Act act, address venue, uint256 unit, uint256 amount, uint256 limit)
+        private
+        returns (uint256 answer, uint256 tip)
+    {
+        Outcome memory o;
+        (answer, o) = _judged(act, venue, unit, limit, abi.encodeWithSelector(_actionOf(act), unit, amount, limit));
+        if (act == Act.TopUp || act == Act.CriticalTopUp) {
+            if (answer != 0) emit ToppedUp(venue, unit, amount, o.healthBefore, o.healthAfter);
+        } else {
+            emit Eased(venue, unit, act, amount, o.loss);
+        }
+        tip = o.tip / _wei();
+        if (tip != 0) {
+            IERC20(asset()).safeTransfer(msg.sender, tip);
+            emit TipPaid(venue, msg.sender, tip);
+        }
+    }
+
+    /// @dev Calls `venue` between the guard's `begin` and `finish`; does nothing where the guard says so.
+    function _judged(Act act, address venue, uint256 unit, uint256 limit, bytes memory call)
+        private
+        returns (uint256 answer, Outcome memory o)
+    {
+        uint256 wei_ = _wei();
+        uint256 idle = _idle() * wei_;
+        IVenueActs acts = IVenueActs(IRiskGuard(guard).acts());
+        bytes memory data = acts.begin(act, venue, unit, limit, idle);
+        if (data.length == 0) return (0, o);
+        answer = abi.decode(_call(venue, 0, call), (uint256));
+        uint256 left = _idle() * wei_;
+        o = acts.finish(data, answer * wei_, left);
+        _moved(int256(idle) - int256(left));
+    }
+
+    function _actionOf(Act act) private pure returns (bytes4) {
+        if (act == Act.TopUp || act == Act.CriticalTopUp) return IVenue.post.selector;
+        return act == Act.Free || act == Act.KeeperFree ? IVenue.free.selector : IVenue.reduce.selector;
+    }
+
+    /// @dev `posted[i]` is what `touched[i]` took of idle less what it gave, asset units at 1e18.
     function _callAll(Instruction[] calldata calls, address[] memory touched)
         private
         returns (bytes[] memory results, int256[] memory posted)
     {
         results = new bytes[](calls.length);
         posted = new int256[](touched.length);
+        int256 wei_ = int256(_wei());
         uint256 idle = _idle();
         for (uint256 i; i < calls.length; ++i) {
             results[i] = _call(calls[i].venue, i, calls[i].data);
             uint256 left = _idle();
             uint256 at;
             while (touched[at] != calls[i].venue) ++at;
-            posted[at] += int256(idle) - int256(left);
+            posted[at] += (int256(idle) - int256(left)) * wei_;
             idle = left;
         }
+    }
+
+    /// @dev Asset units at 1e18 in a wei of the asset.
+    function _wei() private view returns (uint256) {
+        return 10 ** (18 + _decimalsOffset() - decimals());
     }
 
     function _call(address venue, uint256 index, bytes memory data) private returns (bytes memory) {

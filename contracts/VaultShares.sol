@@ -257,6 +257,11 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         emit Marked(low, mid, high);
     }
 
+    /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation.
+    function _moved(int256 flow) internal {
+        _markedVenues += int192(flow);
+    }
+
     /// @dev The quote of an entry or exit; a mark is stored when every venue is priced.
     function _liveQuote() private returns (Quote memory) {
         (bool priced, int256 low, int256 mid, int256 high) = IValuer(valuer).interval(address(this));

@@ -3,9 +3,10 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
+import {IRiskGuard} from "./guard/IRiskGuard.sol";
 import {IVault, VenueConfig} from "./IVault.sol";
 import {IPriceOracle} from "./oracle/IPriceOracle.sol";
-import {Book, Exposure, Greeks, IVenue} from "./venues/IVenue.sol";
+import {Book, Exposure, Greeks, IVenue, Kind} from "./venues/IVenue.sol";
 
 /// @title VenueSet: the venues of a vault and what the curator allows each
 /// @notice At most `MAX_VENUES`, in order of registration until one is removed.
@@ -19,6 +20,11 @@ library VenueSet {
     error NotOurs(address venue);
     /// @notice A venue that still holds more than `MAX_DUST` cannot be removed.
     error NotEmpty(address venue, int256 mid, uint256 pending);
+    /// @notice The least critical health of a venue that may have margin: with none, nobody could top it up.
+    uint256 internal constant MIN_CRITICAL = 1.01e18;
+
+    /// @notice A critical health under `MIN_CRITICAL`.
+    error CriticalTooLow(uint256 critical, uint256 minimum);
     /// @notice Health levels must rise from critical over minimum to target.
     error DisorderedHealth(uint256 critical, uint256 minimum, uint256 target);
 
@@ -50,6 +56,17 @@ library VenueSet {
         _set(self, venue, config_);
     }
 
+    /// @notice Replaces the configuration of a registered venue by one that lets no more risk in. Raising the target or the critical
+    /// health lets more cash be posted, so it is raising risk.
+    function tighten(Set storage self, address venue, VenueConfig calldata config_) internal {
+        VenueConfig memory now_ = config(self, venue);
+        _notHigher(config_.cap, now_.cap);
+        _notHigher(config_.targetHealth, now_.targetHealth);
+        _notHigher(config_.criticalHealth, now_.criticalHealth);
+        _notHigher(now_.minHealth, config_.minHealth);
+        _set(self, venue, config_);
+    }
+
     /// @notice Drops a venue that holds no more than dust at `oracle`'s mid.
     function remove(Set storage self, address venue, address oracle) internal {
         if (!self.known[venue]) revert IVault.UnknownVenue(venue);
@@ -71,7 +88,14 @@ library VenueSet {
         if (config_.criticalHealth > config_.minHealth || config_.minHealth > config_.targetHealth) {
             revert DisorderedHealth(config_.criticalHealth, config_.minHealth, config_.targetHealth);
         }
+        if (config_.criticalHealth < MIN_CRITICAL && IVenue(venue).kind() != Kind.Spot) {
+            revert CriticalTooLow(config_.criticalHealth, MIN_CRITICAL);
+        }
         self.configs[venue] = config_;
+    }
+
+    function _notHigher(uint256 value, uint256 current) private pure {
+        if (value > current) revert IRiskGuard.NotLower(value, current);
     }
 
     function _exposed(Exposure[] memory exposures, address oracle) private view returns (bool) {

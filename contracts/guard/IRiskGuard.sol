@@ -32,7 +32,7 @@ enum Measure {
     Theta
 }
 
-/// @title IRiskGuard: what a rebalance must satisfy
+/// @title IRiskGuard: what a vault's operations must satisfy
 interface IRiskGuard {
     /// @notice The call could lose more than is allowed; asset units at 1e18.
     error LossTooLarge(uint256 loss, uint256 maximum);
@@ -48,19 +48,30 @@ interface IRiskGuard {
     error UnitUnhealthy(address venue, uint256 unit, uint256 health, uint256 minimum);
     /// @notice A venue ends above its share of NAV; both asset units at 1e18.
     error CapExceeded(address venue, uint256 value, uint256 cap);
+    /// @notice What is under an id, or was posted to it, is above its cap; both asset units at 1e18.
+    error IdCapExceeded(bytes32 id, uint256 value, uint256 cap);
+    /// @notice More was turned over in a day than is allowed; both asset units at 1e18.
+    error TurnoverExceeded(uint256 turnover, uint256 maximum);
+    /// @notice The guardian froze the venue.
+    error VenueFrozen(address venue);
+    /// @notice Only the guard's own `acts` may call this.
+    error OnlyActs(address caller);
     /// @notice A price or a venue is missing, so nothing can be judged and nothing is allowed.
     error Unpriced();
 
     event LimitsSet(address indexed underlying, Limits limits);
     event MaxLossPerCallSet(uint256 fraction);
     event MaxLossPerDaySet(uint256 fraction);
+    event MaxLossPerReduceSet(uint256 fraction);
+    event MaxTurnoverSet(uint256 fraction);
+    event CapSet(bytes32 indexed id, uint256 absolute, uint256 relative);
     /// @notice A loss (asset units at 1e18) filled the bucket of `vault` to `level` (a fraction of low NAV at 1e18).
     event Charged(address indexed vault, uint256 loss, uint256 level);
 
     /// @notice Reverts with a typed error unless the calling vault may go from `before` to `afterwards`; charges the loss to its
     /// bucket. State is kept by caller: who lies deceives itself alone.
     /// @param touched     The venues that were called; their units' health is read again.
-    /// @param posted      What of idle each of `touched` took less what it gave, in wei of the asset.
+    /// @param posted      What of idle each of `touched` took less what it gave, asset units at 1e18.
     /// @param unitsBefore `healths(touched)` from before the calls.
     /// @return loss `cornerLoss(before, afterwards)`.
     function check(
@@ -71,12 +82,6 @@ interface IRiskGuard {
         UnitHealth[] calldata unitsBefore
     ) external returns (uint256 loss);
 
-    /// @notice Reverts with a typed error unless a top-up from `before` to `afterwards` is allowed for the calling vault; charges the
-    /// loss to its bucket. Limits must not be broken further, but need not be mended: a breach elsewhere must not let a unit be
-    /// liquidated.
-    /// @return loss `cornerLoss(before, afterwards)`.
-    function checkTopUp(Valuation calldata before, Valuation calldata afterwards) external returns (uint256 loss);
-
     /// @notice The calling vault found a loss that its marks do not explain, at `lowNav`; asset units at 1e18. Never reverts; fills its
     /// bucket, at most to the brim.
     function charge(uint256 loss, int256 lowNav) external;
@@ -86,6 +91,44 @@ interface IRiskGuard {
 
     /// @notice The same of what is kept for top-ups once the bucket is full.
     function reserve(address vault) external view returns (uint256 level, uint256 left);
+
+    /// @notice The price of `token` that was accepted in a rebalance of `vault`, and when: replaced when it is an hour old. 0, 0: never.
+    function lastPrice(address vault, address token) external view returns (uint256 mid, uint256 at);
+
+    /// @notice What judges what is done outside a rebalance: an `IVenueActs`, made with this guard.
+    function acts() external view returns (address);
+
+    /// @notice The last accepted low NAV of `vault` at `idle` (asset units at 1e18): idle and the venues' part of the low after the last
+    /// rebalance, moved by what went there and came back since. At least 0.
+    function lastLow(address vault, uint256 idle) external view returns (uint256);
+
+    /// @notice ACTS. A top-up of `vault` at `nav` took `spent` of idle and posted what is worth `worth`: charges the loss, counts the
+    /// flow, reverts where neither caps nor `TOP_UP_FLOOR` allow it.
+    function toppedUp(address vault, address venue, uint256 spent, uint256 worth, uint256 nav)
+        external
+        returns (uint256 loss);
+
+    /// @notice ACTS. Reducing or freeing margin at `nav` lost `loss` and took `flow` of idle: charges the one, to the calls' bucket or to
+    /// the guardian's, and counts the other.
+    function eased(address vault, address venue, int256 flow, uint256 loss, uint256 nav, bool byKeeper) external;
+
+    /// @notice ACTS. Charges a tip of `vault`, at most `most` and what top-ups may still lose.
+    function tipped(address vault, uint256 most, uint256 nav) external returns (uint256 tip);
+
+    /// @notice The caps of `id`, in asset units and as a fraction of low NAV, both at 1e18; the greatest uint128 where there is none.
+    function cap(bytes32 id) external view returns (uint256 absolute, uint256 relative);
+
+    /// @notice What `vault` posted to `id`, net, over the window; asset units at 1e18.
+    function netPosted(address vault, bytes32 id) external view returns (uint256);
+
+    /// @notice The id of a venue's value.
+    function venueId(address venue) external pure returns (bytes32);
+    /// @notice The id of the value of all venues of a protocol.
+    function protocolId(bytes32 protocol) external pure returns (bytes32);
+    /// @notice The id of an underlying or quote token.
+    function tokenId(address token) external pure returns (bytes32);
+    /// @notice The id of an expiry of an underlying.
+    function expiryId(address token, uint64 expiry) external pure returns (bytes32);
 
     /// @notice The health of every unit of `venues`.
     function healths(address[] calldata venues) external view returns (UnitHealth[] memory);
@@ -103,4 +146,10 @@ interface IRiskGuard {
 
     /// @notice What may be lost in a day beside a full bucket; a fraction of low NAV at 1e18.
     function maxLossPerDay() external view returns (uint256);
+
+    /// @notice What the guardian's reductions may cost, and what of that comes back in a day; a fraction of low NAV at 1e18.
+    function maxLossPerReduce() external view returns (uint256);
+
+    /// @notice The most that may be turned over in a day; a fraction of low NAV at 1e18.
+    function maxTurnover() external view returns (uint256);
 }

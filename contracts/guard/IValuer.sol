@@ -62,6 +62,12 @@ interface IValuer {
     /// `priced` false.
     function value(address vault) external view returns (Valuation memory);
 
+    /// @notice As `value`, as if `venue` were the only one of `vault`.
+    function valueVenue(address vault, address venue) external view returns (Valuation memory);
+
+    /// @notice The value of `venue` in `valueVenue`, asset units at 1e18.
+    function venueMid(address vault, address venue) external view returns (bool priced, int256 mid);
+
     /// @notice The interval of `value(vault)` alone.
     function interval(address vault) external view returns (bool priced, int256 low, int256 mid, int256 high);
 }

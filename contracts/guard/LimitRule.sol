@@ -12,6 +12,9 @@ import {PricePoint, Valuation} from "./IValuer.sol";
 /// PENDING ORDERS. A measure is the span from all pending orders that lower it to all that raise it, unfilled included,
 /// which covers every set of fills.
 ///
+/// EXPIRIES. What expires by `soon` may be gone before the next call, so it is counted as a pending order is: the span covers the book
+/// with and without each such expiry.
+///
 /// BREACH. The distance of the span's worse end to the nearer limit over that limit (over 1 wei where the limit is 0), at 1e18.
 ///
 /// ASSUMPTIONS. VALUATIONS COME FROM THE VALUER: EVERY EXPOSURE HAS A PRICE AND NO PRODUCT HERE OVERFLOWS.
@@ -35,20 +38,28 @@ library LimitRule {
     }
 
     /// @notice The spans of `underlying` in `v`, delta as a fraction of `nav`.
-    function spans(Valuation calldata v, address underlying, int256 nav) internal pure returns (Spans memory s) {
+    /// @param soon Unix seconds by which an expiry counts as optional.
+    function spans(Valuation calldata v, address underlying, int256 nav, uint256 soon)
+        internal
+        pure
+        returns (Spans memory s)
+    {
         int256 price = _price(v, underlying);
         if (price == 0) return s;
-        Greeks memory net;
+        Greeks memory least;
+        Greeks memory most;
         for (uint256 i; i < v.exposures.length; ++i) {
-            if (v.exposures[i].underlying == underlying) _add(net, v.exposures[i].greeks);
+            Exposure calldata e = v.exposures[i];
+            if (e.underlying != underlying) continue;
+            if (e.expiry != 0 && e.expiry <= soon) {
+                _widen(least, most, e.greeks);
+            } else {
+                _add(least, e.greeks);
+                _add(most, e.greeks);
+            }
         }
-        Greeks memory least = Greeks(net.delta, net.gamma, net.vega, net.theta);
-        Greeks memory most = net;
         for (uint256 i; i < v.pending.length; ++i) {
-            if (v.pending[i].underlying != underlying) continue;
-            Greeks calldata g = v.pending[i].greeks;
-            _add(least, Greeks(_min0(g.delta), _min0(g.gamma), _min0(g.vega), _min0(g.theta)));
-            _add(most, Greeks(_max0(g.delta), _max0(g.gamma), _max0(g.vega), _max0(g.theta)));
+            if (v.pending[i].underlying == underlying) _widen(least, most, v.pending[i].greeks);
         }
         s.least = _report(least, price, nav);
         s.most = _report(most, price, nav);
@@ -145,6 +156,12 @@ library LimitRule {
             if (p.underlying == underlying) return int256(p.mid);
         }
         return 0;
+    }
+
+    /// @dev Covers with and without `g`.
+    function _widen(Greeks memory least, Greeks memory most, Greeks calldata g) private pure {
+        _add(least, Greeks(_min0(g.delta), _min0(g.gamma), _min0(g.vega), _min0(g.theta)));
+        _add(most, Greeks(_max0(g.delta), _max0(g.gamma), _max0(g.vega), _max0(g.theta)));
     }
 
     function _add(Greeks memory sum, Greeks memory g) private pure {

@@ -19,6 +19,10 @@ import {IRiskGuard} from "./IRiskGuard.sol";
 /// THE BOUND. Over any 24 hours calls and top-ups lose at most `maxLossPerCall` + 4/5 `maxLossPerDay` + 2 x 1/10 `maxLossPerDay` =
 /// `maxLossPerCall` + `maxLossPerDay`, by the largest values those had meanwhile, of the highest low NAV meanwhile.
 ///
+/// REDUCING. What the guardian's reductions and withdrawals of margin cost fills a third bucket, whose capacity is `maxLossPerReduce` and
+/// which leaks that in a day. It is no part of the bound above, since a keeper cannot reach it. `maxLossPerReduce` is never under
+/// `REDUCE_FLOOR`, so that no setter can block reducing.
+///
 /// UNEXPLAINED LOSSES, which `charge` is told of, fill the first bucket up to its capacity and no further: what a venue lost by itself
 /// shall not keep the keeper from its work for longer than a full bucket does.
 ///
@@ -30,16 +34,21 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
     uint256 public constant DAY_CEILING = 0.05e18;
     /// @notice The least `maxLossPerDay`: 0.1%.
     uint256 public constant DAY_FLOOR = 0.001e18;
+    /// @notice The most that `setMaxLossPerReduce` accepts: 10%.
+    uint256 public constant REDUCE_CEILING = 0.1e18;
+    /// @notice The least `maxLossPerReduce`: 0.5%.
+    uint256 public constant REDUCE_FLOOR = 0.005e18;
 
     /// @notice A fraction above what this guard accepts.
     error AboveCeiling(uint256 fraction, uint256 ceiling);
     /// @notice A fraction under what this guard accepts.
     error BelowFloor(uint256 fraction, uint256 floor);
 
-    /// @dev Levels at `at`, fractions at 1e18; all are at most `MAX_LOSS_CEILING`.
+    /// @dev Levels at `at`, fractions at 1e18; all are at most a ceiling.
     struct Bucket {
         uint64 level;
         uint64 reserve;
+        uint64 reduced;
         uint40 at;
     }
 
@@ -47,6 +56,8 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
     uint256 public maxLossPerCall;
     /// @inheritdoc IRiskGuard
     uint256 public maxLossPerDay = DAY_FLOOR;
+    /// @inheritdoc IRiskGuard
+    uint256 public maxLossPerReduce = REDUCE_FLOOR;
     mapping(address vault => Bucket) private _buckets;
 
     /// @notice CURATOR. Sets the most that a call may lose, as a fraction of low NAV at 1e18.
@@ -75,6 +86,18 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
         _setMaxLossPerDay(fraction);
     }
 
+    /// @notice CURATOR. Sets what the guardian's reductions may cost, as a fraction of low NAV at 1e18.
+    function setMaxLossPerReduce(uint256 fraction) external restricted {
+        if (fraction > REDUCE_CEILING) revert AboveCeiling(fraction, REDUCE_CEILING);
+        _setMaxLossPerReduce(fraction);
+    }
+
+    /// @notice SENTINEL. The same, downward only.
+    function lowerMaxLossPerReduce(uint256 fraction) external restricted {
+        if (fraction >= maxLossPerReduce) revert NotLower(fraction, maxLossPerReduce);
+        _setMaxLossPerReduce(fraction);
+    }
+
     /// @inheritdoc IRiskGuard
     function charge(uint256 loss, int256 lowNav) external {
         Bucket memory b = _bucket(msg.sender);
@@ -100,9 +123,8 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
     }
 
     /// @dev Charges a call of `vault`; reverts where it does not fit.
-    function _spend(address vault, uint256 loss, int256 lowNav) internal {
+    function _spend(address vault, uint256 loss, uint256 nav) internal {
         if (loss == 0) return;
-        uint256 nav = lowNav > 0 ? uint256(lowNav) : 0;
         uint256 most = nav * maxLossPerCall / 1e18;
         if (loss > most) revert LossTooLarge(loss, most);
         Bucket memory b = _bucket(vault);
@@ -115,18 +137,32 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
     }
 
     /// @dev Charges a top-up of `vault`, whose loss may also fill the reserve; reverts where it does not fit.
-    function _spendOnTopUp(address vault, uint256 loss, int256 lowNav) internal {
+    function _spendOnTopUp(address vault, uint256 loss, uint256 nav) internal {
         if (loss == 0) return;
-        uint256 nav = lowNav > 0 ? uint256(lowNav) : 0;
-        Bucket memory b = _bucket(vault);
-        uint256 first = _left(b.level, maxLossPerCall);
-        uint256 second = _left(b.reserve, maxLossPerDay / 10);
-        uint256 most = nav * (first + second) / 1e18;
+        uint256 most = _topUpLeft(vault, nav);
         if (loss > most) revert BudgetExceeded(loss, most);
+        Bucket memory b = _bucket(vault);
         uint256 fraction = _fraction(loss, nav);
-        first = Math.min(first, fraction);
+        uint256 first = Math.min(_left(b.level, maxLossPerCall), fraction);
         b.level += uint64(first);
         b.reserve += uint64(fraction - first);
+        _buckets[vault] = b;
+        emit Charged(vault, loss, b.level);
+    }
+
+    /// @dev What a top-up of `vault` may still lose, asset units at 1e18.
+    function _topUpLeft(address vault, uint256 nav) internal view returns (uint256) {
+        Bucket memory b = _bucket(vault);
+        return nav * (_left(b.level, maxLossPerCall) + _left(b.reserve, maxLossPerDay / 10)) / 1e18;
+    }
+
+    /// @dev Charges what the guardian does at a venue of `vault`; reverts where it does not fit.
+    function _spendOnReduce(address vault, uint256 loss, uint256 nav) internal {
+        if (loss == 0) return;
+        Bucket memory b = _bucket(vault);
+        uint256 most = nav * _left(b.reduced, maxLossPerReduce) / 1e18;
+        if (loss > most) revert BudgetExceeded(loss, most);
+        b.reduced += uint64(_fraction(loss, nav));
         _buckets[vault] = b;
         emit Charged(vault, loss, b.level);
     }
@@ -137,12 +173,20 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
         emit MaxLossPerDaySet(fraction);
     }
 
+    function _setMaxLossPerReduce(uint256 fraction) private {
+        if (fraction < REDUCE_FLOOR) revert BelowFloor(fraction, REDUCE_FLOOR);
+        maxLossPerReduce = fraction;
+        emit MaxLossPerReduceSet(fraction);
+    }
+
     /// @dev The buckets as they have leaked by now. What leaks rounds down.
     function _bucket(address vault) private view returns (Bucket memory b) {
         b = _buckets[vault];
-        uint256 perDay = maxLossPerDay * (block.timestamp - b.at);
+        uint256 elapsed = block.timestamp - b.at;
+        uint256 perDay = maxLossPerDay * elapsed;
         b.level = uint64(b.level - Math.min(b.level, perDay * 4 / 5 days));
         b.reserve = uint64(b.reserve - Math.min(b.reserve, perDay / 10 days));
+        b.reduced = uint64(b.reduced - Math.min(b.reduced, maxLossPerReduce * elapsed / 1 days));
         b.at = uint40(block.timestamp);
     }
 

@@ -5,10 +5,11 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IVault} from "../IVault.sol";
 import {IVenue} from "../venues/IVenue.sol";
 import {CornerLoss} from "./CornerLoss.sol";
+import {FlowCaps} from "./FlowCaps.sol";
 import {IRiskGuard, Limits, Measure, Range, UnitHealth} from "./IRiskGuard.sol";
-import {Valuation, VenueValue} from "./IValuer.sol";
+import {PricePoint, Valuation} from "./IValuer.sol";
+import {VenueActs} from "./VenueActs.sol";
 import {LimitRule} from "./LimitRule.sol";
-import {LossBudget} from "./LossBudget.sol";
 
 /// @title RiskGuard: what a rebalance must satisfy
 /// @notice Holds the limits and judges two valuations of a vault, from before and after a call:
@@ -20,15 +21,16 @@ import {LossBudget} from "./LossBudget.sol";
 ///   call may also leave what is breached exactly as it was if it moves no measure farther from zero: a book whose options
 ///   cannot be traded now must still be hedged, and fetch cash from a lending venue for its margin. A breach that grows
 ///   meanwhile ends at most at nine tenths of b or of `MAX_ROOM`, whichever is less: a breach of a tiny limit must not
-///   open the others. Pending orders count filled and unfilled. An exposure to a token without limits may not
+///   open the others. Pending orders count filled and unfilled, what expires within a
+///   day counts there and gone. An exposure to a token without limits may not
 ///   grow (`NoLimits`); one that a stranger sent may stay;
 /// - health: a unit of a venue that was called ends at its venue's minimum health or above; one that was below before may stay
 ///   below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for
 ///   one that it did not touch;
-/// - caps: a venue that grew is worth at most its cap of low NAV after the call (`CapExceeded`).
+/// - caps: what grew stays under its caps, and the day's turnover under its own (`FlowCaps`);
+/// - no venue that was called is frozen (`VenueFrozen`).
 ///
-/// A top-up is held to the same, but where limits are broken already it need only break none further, measured by the low NAV
-/// from before the call on both sides.
+/// What is done at one venue outside a rebalance is judged as `VenueActs` says.
 ///
 /// FRACTIONS are at 1e18. `type(int256).min` and `max` stand for no limit.
 ///
@@ -36,7 +38,7 @@ import {LossBudget} from "./LossBudget.sol";
 ///
 /// ASSUMPTIONS. THE VAULT THAT ASKS PASSES VALUATIONS OF ITS OWN FROM THE VALUER. ALL STATE OF A VAULT IS KEPT BY `msg.sender`, SO THAT A
 /// FALSE ONE DECEIVES ITSELF ALONE.
-contract RiskGuard is LossBudget {
+contract RiskGuard is FlowCaps {
     uint256 public constant MAX_UNDERLYINGS = 16;
     /// @notice The most of a breach, as a multiple of its limit at 1e18, that lets another breach grow.
     uint256 public constant MAX_ROOM = 1e18;
@@ -46,6 +48,20 @@ contract RiskGuard is LossBudget {
     /// @notice More tokens with limits than `MAX_UNDERLYINGS`.
     error TooManyUnderlyings(uint256 maximum);
 
+    /// @notice Seconds before an expiry from which limits must hold without it too.
+    uint256 public constant EXPIRY_NOTICE = 1 days;
+    /// @notice Seconds after which a last accepted price is replaced.
+    uint256 public constant PRICE_AGE = 1 hours;
+
+    /// @dev A price accepted in a rebalance.
+    struct LastPrice {
+        uint128 mid;
+        uint64 at;
+    }
+
+    VenueActs private immutable ACTS;
+    mapping(address vault => int256) private _venuesLow;
+    mapping(address vault => mapping(address token => LastPrice)) private _prices;
     address[] private _underlyings;
     mapping(address underlying => bool) private _known;
     mapping(address underlying => Limits) private _limits;
@@ -61,7 +77,14 @@ contract RiskGuard is LossBudget {
         LimitRule.Breach grown;
     }
 
-    constructor(address authority) AccessManaged(authority) {}
+    modifier onlyActs() {
+        if (msg.sender != address(ACTS)) revert OnlyActs(msg.sender);
+        _;
+    }
+
+    constructor(address authority) AccessManaged(authority) {
+        ACTS = new VenueActs(authority);
+    }
 
     /// @notice RESTRICTED. Sets the limits of `underlying`; tokens are never forgotten, only limited to zero.
     function setLimits(address underlying, Limits calldata limits_) external restricted {
@@ -83,12 +106,15 @@ contract RiskGuard is LossBudget {
         Valuation calldata before,
         Valuation calldata afterwards,
         address[] calldata touched,
-        int256[] calldata,
+        int256[] calldata posted,
         UnitHealth[] calldata unitsBefore
     ) external returns (uint256 loss) {
+        for (uint256 i; i < touched.length; ++i) {
+            if (ACTS.frozen(touched[i])) revert VenueFrozen(touched[i]);
+        }
         loss = _loss(before, afterwards);
-        _spend(msg.sender, loss, before.low);
-        Finding memory found = _find(before, afterwards, afterwards.low);
+        _spend(msg.sender, loss, before.low > 0 ? uint256(before.low) : 0);
+        Finding memory found = _find(before, afterwards);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
         uint256 room = found.before < MAX_ROOM ? found.before : MAX_ROOM;
         if (found.grown.size * 10 > room * 9) LimitRule.refuse(found.grown);
@@ -96,17 +122,55 @@ contract RiskGuard is LossBudget {
         bool harmless = found.moved.size == 0 && !found.farther;
         if (!mending && !harmless) LimitRule.refuse(found.moved.size > 0 ? found.moved : found.afterwards);
         _checkUnits(msg.sender, touched, unitsBefore);
-        _checkCaps(msg.sender, before, afterwards);
+        _checkCaps(before, afterwards, touched, posted);
+        _remember(afterwards);
     }
 
     /// @inheritdoc IRiskGuard
-    function checkTopUp(Valuation calldata before, Valuation calldata afterwards) external returns (uint256 loss) {
-        loss = _loss(before, afterwards);
-        _spendOnTopUp(msg.sender, loss, before.low);
-        Finding memory found = _find(before, afterwards, before.low);
-        if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
-        if (found.grown.size > 0) LimitRule.refuse(found.grown);
-        _checkCaps(msg.sender, before, afterwards);
+    function toppedUp(address vault, address venue, uint256 spent, uint256 worth, uint256 nav)
+        external
+        onlyActs
+        returns (uint256 loss)
+    {
+        loss = spent > worth ? spent - worth : 0;
+        _spendOnTopUp(vault, loss, nav);
+        _venuesLow[vault] += int256(worth);
+        _postTopUp(vault, venue, spent, nav);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function eased(address vault, address venue, int256 flow, uint256 loss, uint256 nav, bool byKeeper)
+        external
+        onlyActs
+    {
+        if (byKeeper) _spend(vault, loss, nav);
+        else _spendOnReduce(vault, loss, nav);
+        _venuesLow[vault] += flow - int256(loss);
+        if (flow != 0) _post(vault, venue, flow);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function tipped(address vault, uint256 most, uint256 nav) external onlyActs returns (uint256 tip) {
+        uint256 left = _topUpLeft(vault, nav);
+        tip = most < left ? most : left;
+        _spendOnTopUp(vault, tip, nav);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function acts() external view returns (address) {
+        return address(ACTS);
+    }
+
+    /// @inheritdoc IRiskGuard
+    function lastLow(address vault, uint256 idle) external view returns (uint256) {
+        int256 low = int256(idle) + _venuesLow[vault];
+        return low > 0 ? uint256(low) : 0;
+    }
+
+    /// @inheritdoc IRiskGuard
+    function lastPrice(address vault, address token) external view returns (uint256 mid, uint256 at) {
+        LastPrice memory p = _prices[vault][token];
+        return (p.mid, p.at);
     }
 
     /// @inheritdoc IRiskGuard
@@ -134,17 +198,31 @@ contract RiskGuard is LossBudget {
         return CornerLoss.charge(before, afterwards);
     }
 
-    function _find(Valuation calldata before, Valuation calldata afterwards, int256 navAfter)
+    /// @dev Remembers what of a valuation is needed where there is none.
+    function _remember(Valuation calldata v) private {
+        _venuesLow[msg.sender] = v.low - int256(v.idle);
+        for (uint256 i; i < v.prices.length; ++i) {
+            PricePoint calldata p = v.prices[i];
+            LastPrice storage last = _prices[msg.sender][p.underlying];
+            // The valuer bounds prices by 2^100.
+            if (block.timestamp >= last.at + PRICE_AGE) {
+                (last.mid, last.at) = (uint128(p.mid), uint64(block.timestamp));
+            }
+        }
+    }
+
+    function _find(Valuation calldata before, Valuation calldata afterwards)
         private
         view
         returns (Finding memory found)
     {
+        uint256 soon = block.timestamp + EXPIRY_NOTICE;
         address[] memory tokens = LimitRule.underlyings(before, afterwards);
         for (uint256 i; i < tokens.length; ++i) {
-            LimitRule.Spans memory was = LimitRule.spans(before, tokens[i], before.low);
-            LimitRule.Spans memory is_ = LimitRule.spans(afterwards, tokens[i], navAfter);
+            LimitRule.Spans memory was = LimitRule.spans(before, tokens[i], before.low, soon);
+            LimitRule.Spans memory is_ = LimitRule.spans(afterwards, tokens[i], afterwards.low, soon);
             // Delta over the NAV of before the call: what the call cost must not make it look moved.
-            LimitRule.Spans memory still = LimitRule.spans(afterwards, tokens[i], before.low);
+            LimitRule.Spans memory still = LimitRule.spans(afterwards, tokens[i], before.low, soon);
             if (!_known[tokens[i]]) {
                 for (uint256 m; m < 4; ++m) {
                     if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) revert NoLimits(tokens[i]);
@@ -201,17 +279,6 @@ contract RiskGuard is LossBudget {
                 }
             }
             if (!mending) revert UnitUnhealthy(u.venue, u.unit, u.health, minimum);
-        }
-    }
-
-    function _checkCaps(address vault, Valuation calldata before, Valuation calldata afterwards) private view {
-        uint256 nav = afterwards.low > 0 ? uint256(afterwards.low) : 0;
-        for (uint256 i; i < afterwards.venues.length; ++i) {
-            VenueValue calldata part = afterwards.venues[i];
-            // Both valuations list the vault's venues in one order: it cannot change during a call.
-            if (part.mid <= 0 || part.mid <= before.venues[i].mid) continue;
-            uint256 cap = nav * IVault(vault).venueConfig(part.venue).cap / 1e18;
-            if (uint256(part.mid) > cap) revert CapExceeded(part.venue, uint256(part.mid), cap);
         }
     }
 

@@ -63,8 +63,41 @@ contract Valuer is IValuer {
     }
 
     /// @inheritdoc IValuer
-    function value(address vault) public view returns (Valuation memory v) {
-        address[] memory venues = IVault(vault).venues();
+    function value(address vault) external view returns (Valuation memory) {
+        return _value(vault, IVault(vault).venues());
+    }
+
+    /// @inheritdoc IValuer
+    function venueMid(address vault, address venue) external view returns (bool priced, int256 mid) {
+        Valuation memory v = valueVenue(vault, venue);
+        return (v.priced, v.venues[0].mid);
+    }
+
+    /// @inheritdoc IValuer
+    function valueVenue(address vault, address venue) public view returns (Valuation memory) {
+        address[] memory alone = new address[](1);
+        alone[0] = venue;
+        return _value(vault, alone);
+    }
+
+    /// @inheritdoc IValuer
+    function interval(address vault) external view returns (bool priced, int256 low, int256 mid, int256 high) {
+        Valuation memory v = _value(vault, IVault(vault).venues());
+        return (v.priced, v.low, v.mid, v.high);
+    }
+
+    /// @notice A venue's book and pending orders, checked. The valuer calls this on itself, so that data that does not
+    /// decode fails here and not there.
+    function read(address venue) external view returns (Book memory book, Exposure[] memory pending) {
+        book = IVenue(venue).book();
+        pending = IVenue(venue).pending();
+        _plausible(book.mid);
+        if (book.halfWidth > uint256(VALUE_BOUND)) revert Implausible(type(int256).max, VALUE_BOUND);
+        _plausible(book.exposures);
+        _plausible(pending);
+    }
+
+    function _value(address vault, address[] memory venues) private view returns (Valuation memory v) {
         if (venues.length > MAX_VENUES) revert IVault.TooManyVenues(MAX_VENUES);
         Draft memory draft;
         draft.oracle = IVault(vault).oracle();
@@ -92,23 +125,6 @@ contract Valuer is IValuer {
         uint256 width = draft.width + _nettedWidth(v);
         v.low = v.mid - int256(width);
         v.high = v.mid + int256(width);
-    }
-
-    /// @inheritdoc IValuer
-    function interval(address vault) external view returns (bool priced, int256 low, int256 mid, int256 high) {
-        Valuation memory v = value(vault);
-        return (v.priced, v.low, v.mid, v.high);
-    }
-
-    /// @notice A venue's book and pending orders, checked. The valuer calls this on itself, so that data that does not
-    /// decode fails here and not there.
-    function read(address venue) external view returns (Book memory book, Exposure[] memory pending) {
-        book = IVenue(venue).book();
-        pending = IVenue(venue).pending();
-        _plausible(book.mid);
-        if (book.halfWidth > uint256(VALUE_BOUND)) revert Implausible(type(int256).max, VALUE_BOUND);
-        _plausible(book.exposures);
-        _plausible(pending);
     }
 
     /// @dev Adds a venue to the draft; false, with nothing added but prices, where it is unpriced.

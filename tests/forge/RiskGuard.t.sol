@@ -47,12 +47,6 @@ contract RiskGuardTest is VaultCase {
         return guard.check(before, afterwards, touched, new int256[](touched.length), units);
     }
 
-    function _checkTopUp(Valuation memory before, Valuation memory afterwards) private returns (uint256) {
-        skip(1 days);
-        vm.prank(address(vault));
-        return guard.checkTopUp(before, afterwards);
-    }
-
     function _expectDelta(int256 delta) private {
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -224,6 +218,23 @@ contract RiskGuardTest is VaultCase {
         _check(_at(0), v);
     }
 
+    function test_WhatExpiresWithinADayCountsThereAndGone() public {
+        // 60 ETH of delta in options hedged by as much: fine with them, 18% of NAV without.
+        Valuation memory v = _at(0);
+        v.exposures = new Exposure[](2);
+        v.exposures[0] = Exposure(eth, EXPIRY, Greeks(60e18, 0, 0, 0));
+        v.exposures[1] = Exposure(eth, 0, Greeks(-60e18, 0, 0, 0));
+        _check(_at(0), v);
+        vm.warp(EXPIRY - 2 days - 1);
+        _check(_at(0), v);
+        _expectDelta(-60e18);
+        _check(_at(0), v);
+        // What is gone for good may not hide what is left.
+        v.exposures[1].greeks.delta = -5e18;
+        _expectDelta(55e18);
+        _check(_at(0), v);
+    }
+
     function test_OppositePendingOrdersDoNotHideEachOther() public {
         Valuation memory v = _at(0);
         v.pending = new Exposure[](2);
@@ -293,14 +304,6 @@ contract RiskGuardTest is VaultCase {
         _checkUnits(_at(0), _at(0), touched, was);
     }
 
-    function test_ATopUpNeedNotMendABreachButMayNotWorsenIt() public {
-        _checkTopUp(_at(20e18), _at(20e18));
-        _expectDelta(20.1e18);
-        _checkTopUp(_at(20e18), _at(20.1e18));
-        _expectDelta(17e18);
-        _checkTopUp(_at(0), _at(17e18));
-    }
-
     function test_SettersAreRestrictedCheckedAndLogged() public {
         Limits memory l = _limits();
         address stranger = makeAddr("stranger");
@@ -340,7 +343,7 @@ contract RiskGuardTest is VaultCase {
         price = bound(price, 1, 2 ** 100);
         v.prices[0] = PricePoint(eth, 0, price, 2 ** 100, 0);
         guard.cornerLoss(_at(0), v);
-        try guard.checkTopUp(v, v) {}
+        try guard.check(v, v, new address[](0), new int256[](0), new UnitHealth[](0)) {}
         catch (bytes memory reason) {
             assertNotEq(bytes4(reason), bytes4(0x4e487b71), "panic");
         }

@@ -121,7 +121,7 @@ contract ValuerTest is VaultCase {
 
     function test_PendingOrdersAreCarriedApart() public {
         TwoStepVenue slow = new TwoStepVenue(address(vault), eth);
-        vault.addVenue(address(slow), VenueConfig(1e18, 0, 0, 0));
+        vault.addVenue(address(slow), VenueConfig(1e18, 1.2e18, 1.5e18, 1.1e18));
         vm.startPrank(address(vault));
         slow.order(eth, -2e18, 0, false);
         slow.order(eth, 3e18, 0, false);

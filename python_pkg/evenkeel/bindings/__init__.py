@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.vault import Vault
     from evenkeel.bindings.vault_lens import VaultLens
     from evenkeel.bindings.venue import Venue
+    from evenkeel.bindings.venue_acts import VenueActs
     from evenkeel.bindings.vol_oracle import VolOracle
     from evenkeel.bindings.vol_source import VolSource
 
@@ -101,6 +102,7 @@ __all__ = [
     "Vault",
     "VaultLens",
     "Venue",
+    "VenueActs",
     "VolOracle",
     "VolSource",
     "batch",
@@ -148,6 +150,7 @@ _MODULES = {
     "Vault": "evenkeel.bindings.vault",
     "VaultLens": "evenkeel.bindings.vault_lens",
     "Venue": "evenkeel.bindings.venue",
+    "VenueActs": "evenkeel.bindings.venue_acts",
     "VolOracle": "evenkeel.bindings.vol_oracle",
     "VolSource": "evenkeel.bindings.vol_source",
     "batch": "evenkeel.bindings._runtime",

@@ -52,6 +52,7 @@ __all__ = [
     "CancelationPending",
     "CapExceeded",
     "ContractError",
+    "CriticalTooLow",
     "DisorderedHealth",
     "ERC20InsufficientAllowance",
     "ERC20InsufficientBalance",
@@ -72,6 +73,7 @@ __all__ = [
     "FromTheFuture",
     "GasTooLow",
     "HistoryTooShort",
+    "IdCapExceeded",
     "IdleShort",
     "Implausible",
     "Insufficient",
@@ -89,6 +91,7 @@ __all__ = [
     "NotAContract",
     "NotAscending",
     "NotCalling",
+    "NotCritical",
     "NotEmpty",
     "NotExpired",
     "NotLower",
@@ -98,6 +101,7 @@ __all__ = [
     "NotReducing",
     "NotThePair",
     "NumberOutOfBounds",
+    "OnlyActs",
     "OnlyQueue",
     "OnlyVault",
     "OutOfBounds",
@@ -108,6 +112,7 @@ __all__ = [
     "PastTarget",
     "PlanUsed",
     "PriceLimit",
+    "Priced",
     "ReentrancyGuardReentrantCall",
     "RepeatedSource",
     "RequestsBlocked",
@@ -141,6 +146,7 @@ __all__ = [
     "TooSoon",
     "TooUncertain",
     "TooWide",
+    "TurnoverExceeded",
     "UniswapV3TwapSourceBadHalfWidth",
     "UnitUnhealthy",
     "UnknownListing",
@@ -157,6 +163,7 @@ __all__ = [
     "Unsupported",
     "VaultTooManyDecimals",
     "VenueCallFailed",
+    "VenueFrozen",
     "VenueKnown",
     "VenueStale",
     "VolOracleBadTimes",
@@ -575,9 +582,7 @@ class Butterfly(ContractError):
 
 
 class Calendar(ContractError):
-    """Total variance at `k` of the slice would fall from `near` to `far`; at 1e18, as of the slice's own
-    `timestamp`.
-    """
+    """Total variance at `k` of the slice, as of now and at 1e18, would fall from `near` to `far`."""
 
     SELECTOR = bytes.fromhex("812bc4b7")
     FIELDS: ClassVar[str] = "int256 k, uint64 near, uint256 near_variance, uint64 far, uint256 far_variance"
@@ -610,6 +615,16 @@ class CapExceeded(ContractError):
     venue: str
     value: int
     cap: int
+
+
+class CriticalTooLow(ContractError):
+    """A critical health under `MIN_CRITICAL`."""
+
+    SELECTOR = bytes.fromhex("7d4a02e6")
+    FIELDS: ClassVar[str] = "uint256 critical, uint256 minimum"
+    TYPES = vars(types)
+    critical: int
+    minimum: int
 
 
 class DisorderedHealth(ContractError):
@@ -814,6 +829,17 @@ class HistoryTooShort(ContractError):
     window: int
 
 
+class IdCapExceeded(ContractError):
+    """What is under an id, or was posted to it, is above its cap; both asset units at 1e18."""
+
+    SELECTOR = bytes.fromhex("e05a2a1b")
+    FIELDS: ClassVar[str] = "bytes32 id, uint256 value, uint256 cap"
+    TYPES = vars(types)
+    id: bytes
+    value: int
+    cap: int
+
+
 class IdleShort(ContractError):
     """`IdleShort(uint256,uint256)`."""
 
@@ -977,6 +1003,18 @@ class NotCalling(ContractError):
     venue: str
 
 
+class NotCritical(ContractError):
+    """A unit is not critical, neither by our price nor by the venue's; both at 1e18."""
+
+    SELECTOR = bytes.fromhex("c691d644")
+    FIELDS: ClassVar[str] = "address venue, uint256 unit, uint256 health, uint256 critical"
+    TYPES = vars(types)
+    venue: str
+    unit: int
+    health: int
+    critical: int
+
+
 class NotEmpty(ContractError):
     """A venue that still holds more than `MAX_DUST` cannot be removed."""
 
@@ -1011,8 +1049,8 @@ class NotLower(ContractError):
 class NotNewer(ContractError):
     """The slice is not newer than the one that stands."""
 
-    SELECTOR = bytes.fromhex("a3051cad")
-    FIELDS: ClassVar[str] = "uint256 timestamp, uint256 last"
+    SELECTOR = bytes.fromhex("a30ddf4c")
+    FIELDS: ClassVar[str] = "uint64 timestamp, uint64 last"
     TYPES = vars(types)
     timestamp: int
     last: int
@@ -1067,6 +1105,15 @@ class NumberOutOfBounds(ContractError):
     value: int
     minimum: int
     maximum: int
+
+
+class OnlyActs(ContractError):
+    """Only the guard's own `acts` may call this."""
+
+    SELECTOR = bytes.fromhex("e72f67eb")
+    FIELDS: ClassVar[str] = "address caller"
+    TYPES = vars(types)
+    caller: str
 
 
 class OnlyQueue(ContractError):
@@ -1161,6 +1208,12 @@ class PriceLimit(ContractError):
     limit: int
 
 
+class Priced(ContractError):
+    """The vault can be priced, so a rebalance does what the keeper asked for."""
+
+    SELECTOR = bytes.fromhex("fae94631")
+
+
 class ReentrancyGuardReentrantCall(ContractError):
     """`ReentrancyGuardReentrantCall()`."""
 
@@ -1236,13 +1289,13 @@ class SigmaTooSmall(ContractError):
 
 
 class SignedTooLongAgo(ContractError):
-    """The slice was signed more than `maximum` seconds ago."""
+    """The slice was signed more than `maxSignAge` seconds ago."""
 
     SELECTOR = bytes.fromhex("e8bda620")
-    FIELDS: ClassVar[str] = "uint64 timestamp, uint256 maximum"
+    FIELDS: ClassVar[str] = "uint64 timestamp, uint256 max_sign_age"
     TYPES = vars(types)
     timestamp: int
-    maximum: int
+    max_sign_age: int
 
 
 class Stale(ContractError):
@@ -1347,7 +1400,7 @@ class TooManyDecimals(ContractError):
 
 
 class TooManyExpiries(ContractError):
-    """As many unexpired slices of one underlying as there can be."""
+    """As many slices of the underlying are alive as there can be."""
 
     SELECTOR = bytes.fromhex("03a3e99e")
     FIELDS: ClassVar[str] = "uint256 maximum"
@@ -1470,6 +1523,16 @@ class TooWide(ContractError):
     TYPES = vars(types)
     token: str
     width: int
+    maximum: int
+
+
+class TurnoverExceeded(ContractError):
+    """More was turned over in a day than is allowed; both asset units at 1e18."""
+
+    SELECTOR = bytes.fromhex("07031b56")
+    FIELDS: ClassVar[str] = "uint256 turnover, uint256 maximum"
+    TYPES = vars(types)
+    turnover: int
     maximum: int
 
 
@@ -1617,6 +1680,15 @@ class VenueCallFailed(ContractError):
     venue: str
     index: int
     reason: bytes
+
+
+class VenueFrozen(ContractError):
+    """The guardian froze the venue."""
+
+    SELECTOR = bytes.fromhex("71b33db5")
+    FIELDS: ClassVar[str] = "address venue"
+    TYPES = vars(types)
+    venue: str
 
 
 class VenueKnown(ContractError):
@@ -1795,6 +1867,7 @@ register_errors(
     Calendar,
     CancelationPending,
     CapExceeded,
+    CriticalTooLow,
     DisorderedHealth,
     ERC20InsufficientAllowance,
     ERC20InsufficientBalance,
@@ -1815,6 +1888,7 @@ register_errors(
     FromTheFuture,
     GasTooLow,
     HistoryTooShort,
+    IdCapExceeded,
     IdleShort,
     Implausible,
     Insufficient,
@@ -1832,6 +1906,7 @@ register_errors(
     NotAContract,
     NotAscending,
     NotCalling,
+    NotCritical,
     NotEmpty,
     NotExpired,
     NotLower,
@@ -1841,6 +1916,7 @@ register_errors(
     NotReducing,
     NotThePair,
     NumberOutOfBounds,
+    OnlyActs,
     OnlyQueue,
     OnlyVault,
     OutOfBounds,
@@ -1850,6 +1926,7 @@ register_errors(
     PastTarget,
     PlanUsed,
     PriceLimit,
+    Priced,
     ReentrancyGuardReentrantCall,
     RepeatedSource,
     RequestsBlocked,
@@ -1882,6 +1959,7 @@ register_errors(
     TooSoon,
     TooUncertain,
     TooWide,
+    TurnoverExceeded,
     UniswapV3TwapSourceBadHalfWidth,
     UnitUnhealthy,
     UnknownListing,
@@ -1898,6 +1976,7 @@ register_errors(
     Unsupported,
     VaultTooManyDecimals,
     VenueCallFailed,
+    VenueFrozen,
     VenueKnown,
     VenueStale,
     VolOracleBadTimes,

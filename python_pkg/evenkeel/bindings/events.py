@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Event, LogRef, decode_log, decode_logs, register_events
-from evenkeel.bindings.types import Limits, Slice, Status, VenueConfig
+from evenkeel.bindings.types import Act, Limits, Slice, Status, VenueConfig
 
 __all__ = [
     "Approval",
@@ -13,14 +13,17 @@ __all__ = [
     "CancelFeeSet",
     "CancelRedeemClaim",
     "CancelRedeemRequest",
+    "CapSet",
     "Charged",
     "Configured",
     "CuratedVolSourcePosted",
     "Deposit",
     "Dropped",
     "EIP712DomainChanged",
+    "Eased",
     "Event",
     "Freed",
+    "Frozen",
     "JumpSet",
     "LevelAccepted",
     "LimitsSet",
@@ -29,7 +32,9 @@ __all__ = [
     "Marked",
     "MaxLossPerCallSet",
     "MaxLossPerDaySet",
+    "MaxLossPerReduceSet",
     "MaxProcessWidthSet",
+    "MaxTurnoverSet",
     "MinimumSet",
     "OperationCanceled",
     "OperationExecuted",
@@ -60,9 +65,12 @@ __all__ = [
     "TargetAdminDelayUpdated",
     "TargetClosed",
     "TargetFunctionRoleUpdated",
+    "TipPaid",
+    "TipSet",
     "ToppedUp",
     "Traded",
     "Transfer",
+    "Unfrozen",
     "VenueAdded",
     "VenueConfigured",
     "VenueRemoved",
@@ -155,6 +163,20 @@ class CancelRedeemRequest(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CapSet(Event):
+    """`CapSet(bytes32,uint256,uint256)`."""
+
+    TOPIC = bytes.fromhex("7ce15c90d93339cfa426949a3133093d15b9687206797a0fc0306c567b708c86")
+    INDEXED = "bytes32 id"
+    DATA = "uint256 absolute, uint256 relative"
+    TYPES = vars(types)
+
+    id: bytes
+    absolute: int
+    relative: int
+
+
+@dataclass(frozen=True, slots=True)
 class Charged(Event):
     """A loss (asset units at 1e18) filled the bucket of `vault` to `level` (a fraction of low NAV at 1e18)."""
 
@@ -234,6 +256,24 @@ class EIP712DomainChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Eased(Event):
+    """Positions were reduced or margin freed; `amount` is the fraction or the assets asked for, `loss`
+    asset units at 1e18.
+    """
+
+    TOPIC = bytes.fromhex("11d378469de9f9f4dcbec4f58b26caf42bbe527015da74d0a8227443cfc9ba2f")
+    INDEXED = "address venue, uint256 unit"
+    DATA = "Act act, uint256 amount, uint256 loss"
+    TYPES = vars(types)
+
+    venue: str
+    unit: int
+    act: Act
+    amount: int
+    loss: int
+
+
+@dataclass(frozen=True, slots=True)
 class Freed(Event):
     """Margin came back to the vault."""
 
@@ -245,6 +285,17 @@ class Freed(Event):
     unit: int
     assets: int
     freed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen(Event):
+    """`Frozen(address)`."""
+
+    TOPIC = bytes.fromhex("8a5c4736a33c7b7f29a2c34ea9ff9608afc5718d56f6fd6dcbd2d3711a1a4913")
+    INDEXED = "address venue"
+    TYPES = vars(types)
+
+    venue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,10 +387,32 @@ class MaxLossPerDaySet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MaxLossPerReduceSet(Event):
+    """`MaxLossPerReduceSet(uint256)`."""
+
+    TOPIC = bytes.fromhex("3a7835690eda0e91ee2432ce2ef545ebdcde92b08f9b49ef0f2c5ef25683658a")
+    DATA = "uint256 fraction"
+    TYPES = vars(types)
+
+    fraction: int
+
+
+@dataclass(frozen=True, slots=True)
 class MaxProcessWidthSet(Event):
     """`MaxProcessWidthSet(uint256)`."""
 
     TOPIC = bytes.fromhex("83b1f40858a099f8d991e0d8480711ac5d9c1c745b9cb2adedb00e3420227057")
+    DATA = "uint256 fraction"
+    TYPES = vars(types)
+
+    fraction: int
+
+
+@dataclass(frozen=True, slots=True)
+class MaxTurnoverSet(Event):
+    """`MaxTurnoverSet(uint256)`."""
+
+    TOPIC = bytes.fromhex("b6ac4117f4cb471f9485b591de72e0c36e08e5d20541cb14e64525cfec201da8")
     DATA = "uint256 fraction"
     TYPES = vars(types)
 
@@ -767,6 +840,34 @@ class TargetFunctionRoleUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TipPaid(Event):
+    """`TipPaid(address,address,uint256)`."""
+
+    TOPIC = bytes.fromhex("831d39e1a8098c77f12b23d3b3c86d72e8870e341919d5c14c26633fb496c64d")
+    INDEXED = "address venue, address to"
+    DATA = "uint256 assets"
+    TYPES = vars(types)
+
+    venue: str
+    to: str
+    assets: int
+
+
+@dataclass(frozen=True, slots=True)
+class TipSet(Event):
+    """`TipSet(address,uint256,uint256)`."""
+
+    TOPIC = bytes.fromhex("90e15fb22f0ae9af533151c8de430cc2e57439b8a1a6bf577e4431a14916baf4")
+    INDEXED = "address gas_token"
+    DATA = "uint256 most, uint256 per_day"
+    TYPES = vars(types)
+
+    gas_token: str
+    most: int
+    per_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToppedUp(Event):
     """`ToppedUp(address,uint256,uint256,uint256,uint256)`."""
 
@@ -811,6 +912,17 @@ class Transfer(Event):
     from_: str
     to: str
     value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfrozen(Event):
+    """`Unfrozen(address)`."""
+
+    TOPIC = bytes.fromhex("4feb53e305297ab8fb8f3420c95ea04737addc254a7270d8fc4605d2b9c61dba")
+    INDEXED = "address venue"
+    TYPES = vars(types)
+
+    venue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -913,13 +1025,16 @@ register_events(
     CancelFeeSet,
     CancelRedeemClaim,
     CancelRedeemRequest,
+    CapSet,
     Charged,
     Configured,
     CuratedVolSourcePosted,
     Deposit,
     Dropped,
     EIP712DomainChanged,
+    Eased,
     Freed,
+    Frozen,
     JumpSet,
     LevelAccepted,
     LimitsSet,
@@ -927,7 +1042,9 @@ register_events(
     Marked,
     MaxLossPerCallSet,
     MaxLossPerDaySet,
+    MaxLossPerReduceSet,
     MaxProcessWidthSet,
+    MaxTurnoverSet,
     MinimumSet,
     OperationCanceled,
     OperationExecuted,
@@ -958,9 +1075,12 @@ register_events(
     TargetAdminDelayUpdated,
     TargetClosed,
     TargetFunctionRoleUpdated,
+    TipPaid,
+    TipSet,
     ToppedUp,
     Traded,
     Transfer,
+    Unfrozen,
     VenueAdded,
     VenueConfigured,
     VenueRemoved,

@@ -19,6 +19,20 @@ class BudgetResult(NamedTuple):
     left: int
 
 
+class CapResult(NamedTuple):
+    """What `cap` returns."""
+
+    absolute: int
+    relative: int
+
+
+class LastPriceResult(NamedTuple):
+    """What `lastPrice` returns."""
+
+    mid: int
+    at: int
+
+
 class ReserveResult(NamedTuple):
     """What `reserve` returns."""
 
@@ -37,6 +51,14 @@ _DAY_CEILING = Function[int](
 _DAY_FLOOR = Function[int](
     "RiskGuard.DAY_FLOOR",
     "7d6ab055",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_EXPIRY_NOTICE = Function[int](
+    "RiskGuard.EXPIRY_NOTICE",
+    "3be35e85",
     "",
     "uint256",
     vars(types),
@@ -66,6 +88,54 @@ _MAX_UNDERLYINGS = Function[int](
     vars(types),
     view=True,
 )
+_PRICE_AGE = Function[int](
+    "RiskGuard.PRICE_AGE",
+    "e25f2680",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_REDUCE_CEILING = Function[int](
+    "RiskGuard.REDUCE_CEILING",
+    "e2f6fdbf",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_REDUCE_FLOOR = Function[int](
+    "RiskGuard.REDUCE_FLOOR",
+    "824d84cb",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_TOP_UP_FLOOR = Function[int](
+    "RiskGuard.TOP_UP_FLOOR",
+    "af7eb332",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_WINDOW = Function[int](
+    "RiskGuard.WINDOW",
+    "a53e5412",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_ACTS = Function[ChecksumAddress](
+    "RiskGuard.acts",
+    "cc15951f",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
 _AUTHORITY = Function[ChecksumAddress](
     "RiskGuard.authority",
     "bf7e214f",
@@ -83,6 +153,15 @@ _BUDGET = Function[BudgetResult](
     view=True,
     result=BudgetResult,
 )
+_CAP = Function[CapResult](
+    "RiskGuard.cap",
+    "3fb86ebe",
+    "bytes32 id",
+    "uint256, uint256",
+    vars(types),
+    view=True,
+    result=CapResult,
+)
 _CHARGE = Function[None](
     "RiskGuard.charge",
     "2bbfd6e6",
@@ -94,15 +173,7 @@ _CHARGE = Function[None](
 _CHECK = Function[int](
     "RiskGuard.check",
     "c1d2951d",
-    "Valuation before, Valuation afterwards, address[] touched, int256[] arg3, UnitHealth[] units_before",
-    "uint256",
-    vars(types),
-    view=False,
-)
-_CHECK_TOP_UP = Function[int](
-    "RiskGuard.checkTopUp",
-    "691264bf",
-    "Valuation before, Valuation afterwards",
+    "Valuation before, Valuation afterwards, address[] touched, int256[] posted, UnitHealth[] units_before",
     "uint256",
     vars(types),
     view=False,
@@ -112,6 +183,22 @@ _CORNER_LOSS = Function[int](
     "795b4db7",
     "Valuation before, Valuation afterwards",
     "uint256",
+    vars(types),
+    view=True,
+)
+_EASED = Function[None](
+    "RiskGuard.eased",
+    "44ff99fc",
+    "address vault, address venue, int256 flow, uint256 loss, uint256 nav, bool by_keeper",
+    "",
+    vars(types),
+    view=False,
+)
+_EXPIRY_ID = Function[bytes](
+    "RiskGuard.expiryId",
+    "950f09c2",
+    "address token, uint64 expiry",
+    "bytes32",
     vars(types),
     view=True,
 )
@@ -131,6 +218,23 @@ _IS_CONSUMING_SCHEDULED_OP = Function[bytes](
     vars(types),
     view=True,
 )
+_LAST_LOW = Function[int](
+    "RiskGuard.lastLow",
+    "f2d9591e",
+    "address vault, uint256 idle",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_LAST_PRICE = Function[LastPriceResult](
+    "RiskGuard.lastPrice",
+    "975115aa",
+    "address vault, address token",
+    "uint256, uint256",
+    vars(types),
+    view=True,
+    result=LastPriceResult,
+)
 _LIMITS = Function[Limits](
     "RiskGuard.limits",
     "20d7bec1",
@@ -138,6 +242,14 @@ _LIMITS = Function[Limits](
     "Limits",
     vars(types),
     view=True,
+)
+_LOWER_CAP = Function[None](
+    "RiskGuard.lowerCap",
+    "bb1485f1",
+    "bytes32 id, uint128 absolute, uint128 relative",
+    "",
+    vars(types),
+    view=False,
 )
 _LOWER_MAX_LOSS_PER_CALL = Function[None](
     "RiskGuard.lowerMaxLossPerCall",
@@ -151,6 +263,22 @@ _LOWER_MAX_LOSS_PER_DAY = Function[None](
     "RiskGuard.lowerMaxLossPerDay",
     "87db9480",
     "uint256 fraction",
+    "",
+    vars(types),
+    view=False,
+)
+_LOWER_MAX_LOSS_PER_REDUCE = Function[None](
+    "RiskGuard.lowerMaxLossPerReduce",
+    "7d67ff11",
+    "uint256 fraction",
+    "",
+    vars(types),
+    view=False,
+)
+_LOWER_MAX_TURNOVER = Function[None](
+    "RiskGuard.lowerMaxTurnover",
+    "6579e07d",
+    "uint128 fraction",
     "",
     vars(types),
     view=False,
@@ -171,6 +299,38 @@ _MAX_LOSS_PER_DAY = Function[int](
     vars(types),
     view=True,
 )
+_MAX_LOSS_PER_REDUCE = Function[int](
+    "RiskGuard.maxLossPerReduce",
+    "f2f5cc6c",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_MAX_TURNOVER = Function[int](
+    "RiskGuard.maxTurnover",
+    "70cf04ed",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_NET_POSTED = Function[int](
+    "RiskGuard.netPosted",
+    "ba2b39cc",
+    "address vault, bytes32 id",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_PROTOCOL_ID = Function[bytes](
+    "RiskGuard.protocolId",
+    "c5a44b33",
+    "bytes32 protocol",
+    "bytes32",
+    vars(types),
+    view=True,
+)
 _RESERVE = Function[ReserveResult](
     "RiskGuard.reserve",
     "e75179a4",
@@ -184,6 +344,14 @@ _SET_AUTHORITY = Function[None](
     "RiskGuard.setAuthority",
     "7a9e5e4b",
     "address new_authority",
+    "",
+    vars(types),
+    view=False,
+)
+_SET_CAP = Function[None](
+    "RiskGuard.setCap",
+    "c15678c1",
+    "bytes32 id, uint128 absolute, uint128 relative",
     "",
     vars(types),
     view=False,
@@ -212,11 +380,59 @@ _SET_MAX_LOSS_PER_DAY = Function[None](
     vars(types),
     view=False,
 )
+_SET_MAX_LOSS_PER_REDUCE = Function[None](
+    "RiskGuard.setMaxLossPerReduce",
+    "59d3de44",
+    "uint256 fraction",
+    "",
+    vars(types),
+    view=False,
+)
+_SET_MAX_TURNOVER = Function[None](
+    "RiskGuard.setMaxTurnover",
+    "8568cc8b",
+    "uint128 fraction",
+    "",
+    vars(types),
+    view=False,
+)
+_TIPPED = Function[int](
+    "RiskGuard.tipped",
+    "b21198b2",
+    "address vault, uint256 most, uint256 nav",
+    "uint256",
+    vars(types),
+    view=False,
+)
+_TOKEN_ID = Function[bytes](
+    "RiskGuard.tokenId",
+    "7ca31724",
+    "address token",
+    "bytes32",
+    vars(types),
+    view=True,
+)
+_TOPPED_UP = Function[int](
+    "RiskGuard.toppedUp",
+    "5dd26e5e",
+    "address vault, address venue, uint256 spent, uint256 worth, uint256 nav",
+    "uint256",
+    vars(types),
+    view=False,
+)
 _UNDERLYINGS = Function[tuple[ChecksumAddress, ...]](
     "RiskGuard.underlyings",
     "0add145e",
     "",
     "address[]",
+    vars(types),
+    view=True,
+)
+_VENUE_ID = Function[bytes](
+    "RiskGuard.venueId",
+    "41582eca",
+    "address venue",
+    "bytes32",
     vars(types),
     view=True,
 )
@@ -235,6 +451,10 @@ class RiskGuard(Contract):
         """The least `maxLossPerDay`: 0.1%."""
         return self._call(_DAY_FLOOR)
 
+    def expiry_notice(self) -> Call[int]:
+        """Seconds before an expiry from which limits must hold without it too."""
+        return self._call(_EXPIRY_NOTICE)
+
     def max_loss_ceiling(self) -> Call[int]:
         """The most that `setMaxLossPerCall` accepts: 2%."""
         return self._call(_MAX_LOSS_CEILING)
@@ -247,6 +467,32 @@ class RiskGuard(Contract):
         """`MAX_UNDERLYINGS()`."""
         return self._call(_MAX_UNDERLYINGS)
 
+    def price_age(self) -> Call[int]:
+        """Seconds after which a last accepted price is replaced."""
+        return self._call(_PRICE_AGE)
+
+    def reduce_ceiling(self) -> Call[int]:
+        """The most that `setMaxLossPerReduce` accepts: 10%."""
+        return self._call(_REDUCE_CEILING)
+
+    def reduce_floor(self) -> Call[int]:
+        """The least `maxLossPerReduce`: 0.5%."""
+        return self._call(_REDUCE_FLOOR)
+
+    def top_up_floor(self) -> Call[int]:
+        """What may always be posted to a venue by top-ups, net in a window, as a fraction of NAV at 1e18:
+        no setter can block one.
+        """
+        return self._call(_TOP_UP_FLOOR)
+
+    def window(self) -> Call[int]:
+        """Seconds over which what is posted is counted."""
+        return self._call(_WINDOW)
+
+    def acts(self) -> Call[ChecksumAddress]:
+        """What judges what is done outside a rebalance: an `IVenueActs`, made with this guard."""
+        return self._call(_ACTS)
+
     def authority(self) -> Call[ChecksumAddress]:
         """`authority()`."""
         return self._call(_AUTHORITY)
@@ -254,6 +500,12 @@ class RiskGuard(Contract):
     def budget(self, vault: str) -> Call[BudgetResult]:
         """How full the bucket of `vault` is and what is left of it, fractions of low NAV at 1e18."""
         return self._call(_BUDGET, vault)
+
+    def cap(self, id: bytes) -> Call[CapResult]:
+        """The caps of `id`, in asset units and as a fraction of low NAV, both at 1e18; the greatest uint128
+        where there is none.
+        """
+        return self._call(_CAP, id)
 
     def charge(self, loss: int, low_nav: int) -> Call[None]:
         """The calling vault found a loss that its marks do not explain, at `lowNav`; asset units at 1e18.
@@ -266,7 +518,7 @@ class RiskGuard(Contract):
         before: Valuation,
         afterwards: Valuation,
         touched: Sequence[str],
-        arg3: Sequence[int],
+        posted: Sequence[int],
         units_before: Sequence[UnitHealth],
     ) -> Call[int]:
         """Reverts with a typed error unless the calling vault may go from `before` to `afterwards`; charges
@@ -274,26 +526,27 @@ class RiskGuard(Contract):
 
         Args:
             touched: The venues that were called; their units' health is read again.
+            posted: What of idle each of `touched` took less what it gave, asset units at 1e18.
             units_before: `healths(touched)` from before the calls.
 
         Returns:
             loss: `cornerLoss(before, afterwards)`.
         """
-        return self._call(_CHECK, before, afterwards, touched, arg3, units_before)
-
-    def check_top_up(self, before: Valuation, afterwards: Valuation) -> Call[int]:
-        """Reverts with a typed error unless a top-up from `before` to `afterwards` is allowed for the
-        calling vault; charges the loss to its bucket. Limits must not be broken further, but need not be
-        mended: a breach elsewhere must not let a unit be liquidated.
-
-        Returns:
-            loss: `cornerLoss(before, afterwards)`.
-        """
-        return self._call(_CHECK_TOP_UP, before, afterwards)
+        return self._call(_CHECK, before, afterwards, touched, posted, units_before)
 
     def corner_loss(self, before: Valuation, afterwards: Valuation) -> Call[int]:
         """The charge of a change: over the price and vol corners, the most that value falls; at 1e18."""
         return self._call(_CORNER_LOSS, before, afterwards)
+
+    def eased(self, vault: str, venue: str, flow: int, loss: int, nav: int, by_keeper: bool) -> Call[None]:
+        """ACTS. Reducing or freeing margin at `nav` lost `loss` and took `flow` of idle: charges the one,
+        to the calls' bucket or to the guardian's, and counts the other.
+        """
+        return self._call(_EASED, vault, venue, flow, loss, nav, by_keeper)
+
+    def expiry_id(self, token: str, expiry: int) -> Call[bytes]:
+        """The id of an expiry of an underlying."""
+        return self._call(_EXPIRY_ID, token, expiry)
 
     def healths(self, venues: Sequence[str]) -> Call[tuple[UnitHealth, ...]]:
         """The health of every unit of `venues`."""
@@ -303,9 +556,25 @@ class RiskGuard(Contract):
         """`isConsumingScheduledOp()`."""
         return self._call(_IS_CONSUMING_SCHEDULED_OP)
 
+    def last_low(self, vault: str, idle: int) -> Call[int]:
+        """The last accepted low NAV of `vault` at `idle` (asset units at 1e18): idle and the venues' part
+        of the low after the last rebalance, moved by what went there and came back since. At least 0.
+        """
+        return self._call(_LAST_LOW, vault, idle)
+
+    def last_price(self, vault: str, token: str) -> Call[LastPriceResult]:
+        """The price of `token` that was accepted in a rebalance of `vault`, and when: replaced when it is
+        an hour old. 0, 0: never.
+        """
+        return self._call(_LAST_PRICE, vault, token)
+
     def limits(self, underlying: str) -> Call[Limits]:
         """`limits(address)`."""
         return self._call(_LIMITS, underlying)
+
+    def lower_cap(self, id: bytes, absolute: int, relative: int) -> Call[None]:
+        """SENTINEL. The same, neither number upward."""
+        return self._call(_LOWER_CAP, id, absolute, relative)
 
     def lower_max_loss_per_call(self, fraction: int) -> Call[None]:
         """SENTINEL. The same, downward only."""
@@ -315,6 +584,14 @@ class RiskGuard(Contract):
         """SENTINEL. The same, downward only."""
         return self._call(_LOWER_MAX_LOSS_PER_DAY, fraction)
 
+    def lower_max_loss_per_reduce(self, fraction: int) -> Call[None]:
+        """SENTINEL. The same, downward only."""
+        return self._call(_LOWER_MAX_LOSS_PER_REDUCE, fraction)
+
+    def lower_max_turnover(self, fraction: int) -> Call[None]:
+        """SENTINEL. The same, downward only."""
+        return self._call(_LOWER_MAX_TURNOVER, fraction)
+
     def max_loss_per_call(self) -> Call[int]:
         """The capacity of the bucket, and the most that one call may lose; a fraction of low NAV at 1e18."""
         return self._call(_MAX_LOSS_PER_CALL)
@@ -323,6 +600,24 @@ class RiskGuard(Contract):
         """What may be lost in a day beside a full bucket; a fraction of low NAV at 1e18."""
         return self._call(_MAX_LOSS_PER_DAY)
 
+    def max_loss_per_reduce(self) -> Call[int]:
+        """What the guardian's reductions may cost, and what of that comes back in a day; a fraction of low
+        NAV at 1e18.
+        """
+        return self._call(_MAX_LOSS_PER_REDUCE)
+
+    def max_turnover(self) -> Call[int]:
+        """The most that may be turned over in a day; a fraction of low NAV at 1e18."""
+        return self._call(_MAX_TURNOVER)
+
+    def net_posted(self, vault: str, id: bytes) -> Call[int]:
+        """What `vault` posted to `id`, net, over the window; asset units at 1e18."""
+        return self._call(_NET_POSTED, vault, id)
+
+    def protocol_id(self, protocol: bytes) -> Call[bytes]:
+        """The id of the value of all venues of a protocol."""
+        return self._call(_PROTOCOL_ID, protocol)
+
     def reserve(self, vault: str) -> Call[ReserveResult]:
         """The same of what is kept for top-ups once the bucket is full."""
         return self._call(_RESERVE, vault)
@@ -330,6 +625,12 @@ class RiskGuard(Contract):
     def set_authority(self, new_authority: str) -> Call[None]:
         """`setAuthority(address)`."""
         return self._call(_SET_AUTHORITY, new_authority)
+
+    def set_cap(self, id: bytes, absolute: int, relative: int) -> Call[None]:
+        """CURATOR. Caps `id` in asset units and as a fraction of low NAV, both at 1e18; the greatest
+        uint128 is no cap.
+        """
+        return self._call(_SET_CAP, id, absolute, relative)
 
     def set_limits(self, underlying: str, limits: Limits) -> Call[None]:
         """RESTRICTED. Sets the limits of `underlying`; tokens are never forgotten, only limited to zero."""
@@ -345,9 +646,37 @@ class RiskGuard(Contract):
         """
         return self._call(_SET_MAX_LOSS_PER_DAY, fraction)
 
+    def set_max_loss_per_reduce(self, fraction: int) -> Call[None]:
+        """CURATOR. Sets what the guardian's reductions may cost, as a fraction of low NAV at 1e18."""
+        return self._call(_SET_MAX_LOSS_PER_REDUCE, fraction)
+
+    def set_max_turnover(self, fraction: int) -> Call[None]:
+        """CURATOR. Sets the greatest turnover in a day as a fraction of low NAV at 1e18; the greatest
+        uint128 is no limit.
+        """
+        return self._call(_SET_MAX_TURNOVER, fraction)
+
+    def tipped(self, vault: str, most: int, nav: int) -> Call[int]:
+        """ACTS. Charges a tip of `vault`, at most `most` and what top-ups may still lose."""
+        return self._call(_TIPPED, vault, most, nav)
+
+    def token_id(self, token: str) -> Call[bytes]:
+        """The id of an underlying or quote token."""
+        return self._call(_TOKEN_ID, token)
+
+    def topped_up(self, vault: str, venue: str, spent: int, worth: int, nav: int) -> Call[int]:
+        """ACTS. A top-up of `vault` at `nav` took `spent` of idle and posted what is worth `worth`: charges
+        the loss, counts the flow, reverts where neither caps nor `TOP_UP_FLOOR` allow it.
+        """
+        return self._call(_TOPPED_UP, vault, venue, spent, worth, nav)
+
     def underlyings(self) -> Call[tuple[ChecksumAddress, ...]]:
         """Tokens that have limits, at most `MAX_UNDERLYINGS`."""
         return self._call(_UNDERLYINGS)
+
+    def venue_id(self, venue: str) -> Call[bytes]:
+        """The id of a venue's value."""
+        return self._call(_VENUE_ID, venue)
 
     @classmethod
     def deploy(cls, authority: str) -> Deployment[RiskGuard]:

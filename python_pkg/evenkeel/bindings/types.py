@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import ClassVar
 
 __all__ = [
+    "Act",
     "Book",
     "Breaker",
     "Configuration",
@@ -20,6 +21,7 @@ __all__ = [
     "Measure",
     "OptionPosition",
     "OptionTerms",
+    "Outcome",
     "PerpPosition",
     "Post",
     "PricePoint",
@@ -41,6 +43,19 @@ __all__ = [
     "VenueValue",
     "VolPoint",
 ]
+
+
+class Act(IntEnum):
+    """What is done at one venue outside a rebalance, and by whom: top-ups by the keeper or anyone,
+    reductions and withdrawals of margin by the guardian or the keeper.
+    """
+
+    TOP_UP = 0
+    CRITICAL_TOP_UP = 1
+    REDUCE = 2
+    KEEPER_REDUCE = 3
+    FREE = 4
+    KEEPER_FREE = 5
 
 
 class Kind(IntEnum):
@@ -403,6 +418,25 @@ class OptionTerms:
     cutoff: int
     quote: str
     underlying: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an act. Healths at 1e18, 0 where they do not matter; loss and tip in asset units at
+    1e18.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+    )
+
+    health_before: int
+    health_after: int
+    loss: int
+    tip: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,13 @@ class ReadResult(NamedTuple):
     pending: tuple[Exposure, ...]
 
 
+class VenueMidResult(NamedTuple):
+    """What `venueMid` returns."""
+
+    priced: bool
+    mid: int
+
+
 _BOOK_GAS = Function[int](
     "Valuer.BOOK_GAS",
     "769dcf95",
@@ -99,6 +106,23 @@ _VALUE = Function[Valuation](
     vars(types),
     view=True,
 )
+_VALUE_VENUE = Function[Valuation](
+    "Valuer.valueVenue",
+    "28fca7c9",
+    "address vault, address venue",
+    "Valuation",
+    vars(types),
+    view=True,
+)
+_VENUE_MID = Function[VenueMidResult](
+    "Valuer.venueMid",
+    "961fc407",
+    "address vault, address venue",
+    "bool, int256",
+    vars(types),
+    view=True,
+    result=VenueMidResult,
+)
 
 
 class Valuer(Contract):
@@ -147,6 +171,14 @@ class Valuer(Contract):
         makes `priced` false.
         """
         return self._call(_VALUE, vault)
+
+    def value_venue(self, vault: str, venue: str) -> Call[Valuation]:
+        """As `value`, as if `venue` were the only one of `vault`."""
+        return self._call(_VALUE_VENUE, vault, venue)
+
+    def venue_mid(self, vault: str, venue: str) -> Call[VenueMidResult]:
+        """The value of `venue` in `valueVenue`, asset units at 1e18."""
+        return self._call(_VENUE_MID, vault, venue)
 
     @classmethod
     def deploy(cls) -> Deployment[Valuer]:

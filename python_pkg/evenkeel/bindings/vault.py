@@ -37,6 +37,13 @@ class NavViewResult(NamedTuple):
     high: int
 
 
+class TopUpCriticalResult(NamedTuple):
+    """What `topUpCritical` returns."""
+
+    posted: int
+    tip: int
+
+
 _MAX_ENTRY = Function[int](
     "Vault.MAX_ENTRY",
     "54e8b3c2",
@@ -141,6 +148,14 @@ _DEPOSIT = Function[int](
     vars(types),
     view=False,
 )
+_FREE = Function[int](
+    "Vault.free",
+    "b0a692da",
+    "address venue, uint256 unit, uint256 assets, uint256 min_freed",
+    "uint256",
+    vars(types),
+    view=False,
+)
 _FUND = Function[None](
     "Vault.fund",
     "ca1d209d",
@@ -172,6 +187,22 @@ _IS_VENUE = Function[bool](
     "bool",
     vars(types),
     view=True,
+)
+_KEEPER_FREE = Function[int](
+    "Vault.keeperFree",
+    "1465d55e",
+    "address venue, uint256 unit, uint256 assets, uint256 min_freed",
+    "uint256",
+    vars(types),
+    view=False,
+)
+_KEEPER_REDUCE = Function[None](
+    "Vault.keeperReduce",
+    "b0207ebb",
+    "address venue, uint256 unit, uint256 fraction, uint256 limit_price",
+    "",
+    vars(types),
+    view=False,
 )
 _LAST_MARK = Function[LastMarkResult](
     "Vault.lastMark",
@@ -336,6 +367,14 @@ _REDEEM_QUEUE = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_REDUCE = Function[None](
+    "Vault.reduce",
+    "09173b41",
+    "address venue, uint256 unit, uint256 fraction, uint256 limit_price",
+    "",
+    vars(types),
+    view=False,
+)
 _REMOVE_VENUE = Function[None](
     "Vault.removeVenue",
     "36ab22ce",
@@ -368,6 +407,14 @@ _SYMBOL = Function[str](
     vars(types),
     view=True,
 )
+_TIGHTEN_VENUE = Function[None](
+    "Vault.tightenVenue",
+    "76ef7944",
+    "address venue, VenueConfig config",
+    "",
+    vars(types),
+    view=False,
+)
 _TOP_UP = Function[int](
     "Vault.topUp",
     "38a1d451",
@@ -375,6 +422,15 @@ _TOP_UP = Function[int](
     "uint256",
     vars(types),
     view=False,
+)
+_TOP_UP_CRITICAL = Function[TopUpCriticalResult](
+    "Vault.topUpCritical",
+    "2500b9cb",
+    "address venue, uint256 unit, uint256 assets",
+    "uint256, uint256",
+    vars(types),
+    view=False,
+    result=TopUpCriticalResult,
 )
 _TOTAL_ASSETS = Function[int](
     "Vault.totalAssets",
@@ -511,6 +567,12 @@ class Vault(Contract):
         """`deposit(uint256,address)`."""
         return self._call(_DEPOSIT, assets, receiver)
 
+    def free(self, venue: str, unit: int, assets: int, min_freed: int) -> Call[int]:
+        """GUARDIAN. Takes margin worth `assets` out of `unit` into idle, as `IVenue.free`, down to the
+        venue's minimum health.
+        """
+        return self._call(_FREE, venue, unit, assets, min_freed)
+
     def fund(self, assets: int) -> Call[None]:
         """The venue that the vault is calling draws `assets` of idle."""
         return self._call(_FUND, assets)
@@ -526,6 +588,14 @@ class Vault(Contract):
     def is_venue(self, venue: str) -> Call[bool]:
         """Whether `venue` is registered."""
         return self._call(_IS_VENUE, venue)
+
+    def keeper_free(self, venue: str, unit: int, assets: int, min_freed: int) -> Call[int]:
+        """KEEPER. The same."""
+        return self._call(_KEEPER_FREE, venue, unit, assets, min_freed)
+
+    def keeper_reduce(self, venue: str, unit: int, fraction: int, limit_price: int) -> Call[None]:
+        """KEEPER. The same while the vault cannot be priced."""
+        return self._call(_KEEPER_REDUCE, venue, unit, fraction, limit_price)
 
     def last_mark(self) -> Call[LastMarkResult]:
         """When the venues' mid was last stored, unix seconds, and what it was, asset units at 1e18."""
@@ -621,6 +691,10 @@ class Vault(Contract):
         """The `IRedeemQueue` of this vault; zero until the governor names it, once."""
         return self._call(_REDEEM_QUEUE)
 
+    def reduce(self, venue: str, unit: int, fraction: int, limit_price: int) -> Call[None]:
+        """GUARDIAN. Closes `fraction` of the positions in `unit`, as `IVenue.reduce`, at any time."""
+        return self._call(_REDUCE, venue, unit, fraction, limit_price)
+
     def remove_venue(self, venue: str) -> Call[None]:
         """RESTRICTED. Drops a venue whose book is empty but for dust: value and each delta at most
         `VenueSet.MAX_DUST`, no other Greeks, no pending orders; `VenueSet.NotEmpty` otherwise.
@@ -639,11 +713,28 @@ class Vault(Contract):
         """`symbol()`."""
         return self._call(_SYMBOL)
 
+    def tighten_venue(self, venue: str, config: VenueConfig) -> Call[None]:
+        """SENTINEL. The same where nothing lets more risk in: no higher cap, target or critical health, no
+        lower minimum (`IRiskGuard.NotLower`, its numbers swapped for the minimum).
+        """
+        return self._call(_TIGHTEN_VENUE, venue, config)
+
     def top_up(self, venue: str, unit: int, assets: int, min_posted: int) -> Call[int]:
         """KEEPER. Posts `assets` of idle as margin of a unit that is under its venue's target health, never
         past it.
         """
         return self._call(_TOP_UP, venue, unit, assets, min_posted)
+
+    def top_up_critical(self, venue: str, unit: int, assets: int) -> Call[TopUpCriticalResult]:
+        """Anyone. Posts `assets` of idle as margin of a unit that is critical, as the guard knows
+        (`VenueActs`), never past its target. Where a unit's own venue is all that says so, the first
+        call only notes it and posts nothing.
+
+        Returns:
+            posted: What arrived, as `IVenue.post`.
+            tip: What the caller was paid, in wei of the asset.
+        """
+        return self._call(_TOP_UP_CRITICAL, venue, unit, assets)
 
     def total_assets(self) -> Call[int]:
         """Idle now plus the venues' mid at the last mark, in wei of the asset; at least 0."""

@@ -23,6 +23,7 @@ from evenkeel.bindings import (
     Valuer,
     Vault,
     VaultLens,
+    VenueActs,
 )
 from evenkeel.bindings.types import Limits, LyraMarket, Range, VaultParts, VenueConfig
 from evenkeel.deploy._steps import C, Walker
@@ -263,7 +264,15 @@ class Walk:
     ) -> None:
         # The first four bytes of any call of a function name it.
         none = VenueConfig(0, 0, 0, 0)
-        trading = (vault.rebalance([], 0, bytes(32)), vault.top_up(_NONE, 0, 0, 0))
+        trading = (
+            vault.rebalance([], 0, bytes(32)),
+            vault.top_up(_NONE, 0, 0, 0),
+            vault.keeper_reduce(_NONE, 0, 0, 0),
+            vault.keeper_free(_NONE, 0, 0, 0),
+        )
+        easing = (vault.reduce(_NONE, 0, 0, 0), vault.free(_NONE, 0, 0, 0))
+        acts = VenueActs(guard.acts().read(), self._w3)
+        freezing = (acts.freeze(_NONE), acts.unfreeze(_NONE))
         venues = (
             vault.add_venue(_NONE, none),
             vault.configure_venue(_NONE, none),
@@ -273,12 +282,18 @@ class Walk:
             guard.set_limits(_NONE, _limits(UnderlyingLimits())),
             guard.set_max_loss_per_call(0),
             guard.set_max_loss_per_day(0),
+            guard.set_max_loss_per_reduce(0),
+            guard.set_max_turnover(0),
+            guard.set_cap(bytes(32), 0, 0),
         )
         vols = (vol_source.post(_NONE, 0, 0), vol_source.post_many([]))
         targets: tuple[tuple[Contract, Sequence[Call[Any]], int], ...] = (
             (vault, trading, KEEPER),
+            (vault, easing, GUARDIAN),
             (vault, venues, CURATOR),
             (guard, limits, CURATOR),
+            (acts, freezing, GUARDIAN),
+            (acts, (acts.set_tip(_NONE, 0, 0),), CURATOR),
             (vol_source, vols, VOL_POSTER),
         )
         for target, calls, role in targets:

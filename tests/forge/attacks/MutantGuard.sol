@@ -48,11 +48,6 @@ contract MutantGuard {
         return _guard().check(before, afterwards, touched, posted, unitsBefore);
     }
 
-    function checkTopUp(Valuation memory before, Valuation memory afterwards) external returns (uint256) {
-        _blind(before, afterwards);
-        return _guard().checkTopUp(before, afterwards);
-    }
-
     /// @notice What the guard asks of the vault.
     function venueConfig(address venue) external view returns (VenueConfig memory config) {
         config = IVault(vault).venueConfig(venue);

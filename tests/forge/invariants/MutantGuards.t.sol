@@ -7,7 +7,7 @@ import {WorldCase} from "./WorldCase.sol";
 /// @notice The campaign of VaultInvariants.t.sol finds the hole in each guard that lacks one check, and names the invariant it broke.
 /// @dev A guard without a bucket breaks none of these in a single action: StolenKey.t.sol finds it.
 contract MutantGuardsTest is WorldCase {
-    uint256 private constant CAMPAIGNS = 8;
+    uint256 private constant CAMPAIGNS = 32;
     uint256 private constant ACTIONS = 400;
 
     function test_WithoutTheLossOfMid() public {

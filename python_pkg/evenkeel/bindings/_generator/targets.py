@@ -37,6 +37,7 @@ OURS = (
     Target("Vault", "Vault.sol/Vault.json"),
     Target("VaultLens", "VaultLens.sol/VaultLens.json"),
     Target("Venue", "IVenue.sol/IVenue.json"),
+    Target("VenueActs", "VenueActs.sol/VenueActs.json"),
     Target("VolOracle", "VolOracle.sol/VolOracle.json"),
     Target("VolSource", "IVolSource.sol/IVolSource.json"),
 )

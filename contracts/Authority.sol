@@ -9,12 +9,14 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 contract Authority is AccessManager {
     /// @notice Rebalances and tops up under the guard.
     uint64 public constant KEEPER = 1;
-    /// @notice Sets limits and what venues are allowed.
+    /// @notice Sets limits and what venues are allowed; where a delay was granted with the role, each call waits for it.
     uint64 public constant CURATOR = 2;
-    /// @notice Reserved for pausing and emergency reductions.
+    /// @notice Stops and reduces what others do.
     uint64 public constant GUARDIAN = 3;
     /// @notice Posts vols.
     uint64 public constant VOL_POSTER = 4;
+    /// @notice Lowers what the curator may raise, at once.
+    uint64 public constant SENTINEL = 5;
 
     constructor(address governor) AccessManager(governor) {}
 }

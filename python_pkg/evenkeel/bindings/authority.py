@@ -79,6 +79,14 @@ _PUBLIC_ROLE = Function[int](
     vars(types),
     view=True,
 )
+_SENTINEL = Function[int](
+    "Authority.SENTINEL",
+    "f00cab43",
+    "",
+    "uint64",
+    vars(types),
+    view=True,
+)
 _VOL_POSTER = Function[int](
     "Authority.VOL_POSTER",
     "da002b6b",
@@ -345,11 +353,13 @@ class Authority(Contract):
         return self._call(_ADMIN_ROLE)
 
     def curator(self) -> Call[int]:
-        """Sets limits and what venues are allowed."""
+        """Sets limits and what venues are allowed; where a delay was granted with the role, each call waits
+        for it.
+        """
         return self._call(_CURATOR)
 
     def guardian(self) -> Call[int]:
-        """Reserved for pausing and emergency reductions."""
+        """Stops and reduces what others do."""
         return self._call(_GUARDIAN)
 
     def keeper(self) -> Call[int]:
@@ -359,6 +369,10 @@ class Authority(Contract):
     def public_role(self) -> Call[int]:
         """`PUBLIC_ROLE()`."""
         return self._call(_PUBLIC_ROLE)
+
+    def sentinel(self) -> Call[int]:
+        """Lowers what the curator may raise, at once."""
+        return self._call(_SENTINEL)
 
     def vol_poster(self) -> Call[int]:
         """Posts vols."""

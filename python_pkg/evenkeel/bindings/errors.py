@@ -582,7 +582,9 @@ class Butterfly(ContractError):
 
 
 class Calendar(ContractError):
-    """Total variance at `k` of the slice, as of now and at 1e18, would fall from `near` to `far`."""
+    """Total variance at `k` of the slice would fall from `near` to `far`; at 1e18, as of the slice's own
+    `timestamp`.
+    """
 
     SELECTOR = bytes.fromhex("812bc4b7")
     FIELDS: ClassVar[str] = "int256 k, uint64 near, uint256 near_variance, uint64 far, uint256 far_variance"
@@ -1049,8 +1051,8 @@ class NotLower(ContractError):
 class NotNewer(ContractError):
     """The slice is not newer than the one that stands."""
 
-    SELECTOR = bytes.fromhex("a30ddf4c")
-    FIELDS: ClassVar[str] = "uint64 timestamp, uint64 last"
+    SELECTOR = bytes.fromhex("a3051cad")
+    FIELDS: ClassVar[str] = "uint256 timestamp, uint256 last"
     TYPES = vars(types)
     timestamp: int
     last: int
@@ -1289,13 +1291,13 @@ class SigmaTooSmall(ContractError):
 
 
 class SignedTooLongAgo(ContractError):
-    """The slice was signed more than `maxSignAge` seconds ago."""
+    """The slice was signed more than `maximum` seconds ago."""
 
     SELECTOR = bytes.fromhex("e8bda620")
-    FIELDS: ClassVar[str] = "uint64 timestamp, uint256 max_sign_age"
+    FIELDS: ClassVar[str] = "uint64 timestamp, uint256 maximum"
     TYPES = vars(types)
     timestamp: int
-    max_sign_age: int
+    maximum: int
 
 
 class Stale(ContractError):
@@ -1400,7 +1402,7 @@ class TooManyDecimals(ContractError):
 
 
 class TooManyExpiries(ContractError):
-    """As many slices of the underlying are alive as there can be."""
+    """As many unexpired slices of one underlying as there can be."""
 
     SELECTOR = bytes.fromhex("03a3e99e")
     FIELDS: ClassVar[str] = "uint256 maximum"

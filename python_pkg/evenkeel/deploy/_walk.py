@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from eth_typing import ChecksumAddress
 from web3 import Web3
-from web3.types import Nonce
-from web3.utils.address import get_create_address
 
 from evenkeel.bindings import (
     AaveV3LendingVenue,
@@ -25,7 +23,7 @@ from evenkeel.bindings import (
     VaultLens,
 )
 from evenkeel.bindings.types import Limits, LyraMarket, Range, VaultParts, VenueConfig
-from evenkeel.deploy._roles import Restricted, restricted
+from evenkeel.deploy._roles import Restricted, acts_of, restricted
 from evenkeel.deploy._steps import C, Walker
 from evenkeel.deploy.errors import DeploymentError
 from evenkeel.deploy.names import venue_name
@@ -96,7 +94,7 @@ class Walk:
         for name, venue in venues.items():
             self._add_venue(vault, name, venue)
         self._set_queue(vault, queue.address)
-        self._set_roles(authority, restricted(vault, guard, queue, vol_source))
+        self._set_roles(authority, restricted(vault, guard, acts_of(guard, self._w3), queue, vol_source))
 
     def _vol_source(self, authority: Authority) -> Deployment[CuratedVolSource]:
         terms = self._plan.vol

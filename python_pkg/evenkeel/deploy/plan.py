@@ -11,7 +11,7 @@ from types import MappingProxyType
 from eth_typing import ChecksumAddress
 
 WAD = 10**18
-KEEPER, CURATOR, GUARDIAN, VOL_POSTER = 1, 2, 3, 4
+KEEPER, CURATOR, GUARDIAN, VOL_POSTER, SENTINEL = 1, 2, 3, 4, 5
 """Role ids of the vault's Authority; 0 is its governor."""
 
 UNBOUNDED = 1e30
@@ -132,10 +132,15 @@ class VaultPlan:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Who holds which role. `governor` None leaves the deployer as the governor."""
+    """Who holds which role. `governor` None leaves the deployer as the governor.
+
+    Guardian and curator are sentinels too: they may lower risk at once. `delay` is how many seconds the governor's calls, and those
+    with which the curator may raise risk, wait after they were scheduled.
+    """
 
     keeper: ChecksumAddress
     curator: ChecksumAddress
     guardian: ChecksumAddress
     vol_poster: ChecksumAddress
     governor: ChecksumAddress | None = None
+    delay: int = 0

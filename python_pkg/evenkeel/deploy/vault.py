@@ -36,6 +36,7 @@ class Deployment:
     valuer: ChecksumAddress
     guard: ChecksumAddress
     vault: ChecksumAddress
+    queue: ChecksumAddress
     lens: ChecksumAddress
     venues: Mapping[str, ChecksumAddress]
     sources: Mapping[str, ChecksumAddress]
@@ -168,6 +169,7 @@ def _result(
         valuer=at["valuer"],
         guard=at["guard"],
         vault=at["vault"],
+        queue=at["queue"],
         lens=at["lens"],
         venues={name: at[name] for name in at if is_venue(name)},
         sources={name.partition("/")[2]: at[name] for name in at if name.startswith("source/")},

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 RPC: Final = "EVENKEEL_RPC"
 ACCOUNT: Final = "EVENKEEL_ACCOUNT"
+DELAY: Final = "EVENKEEL_DELAY"
+_LONGEST_DELAY: Final = 30 * 86_400
 SANDBOX: Final = "evenkeel-sandbox"
 """The network that set-up adds to Brownie, on port 8545; $EVENKEEL_RPC names a sandbox on another one."""
 
@@ -71,6 +73,13 @@ class Chain:
     def governor(self) -> ChecksumAddress | None:
         """Return $EVENKEEL_GOVERNOR; None leaves the deployer in charge."""
         return _named("governor")
+
+    def delay(self) -> int:
+        """Return $EVENKEEL_DELAY, seconds that what may raise risk waits; 0 where it is not set. Raises `OperateError`."""
+        text = os.environ.get(DELAY, "0")
+        if not text.isdecimal() or int(text) > _LONGEST_DELAY:
+            raise OperateError(f"{DELAY}: expected whole seconds, at most {_LONGEST_DELAY}, got {text!r}")
+        return int(text)
 
     def signer(self, role: str) -> Signer:
         """Return the account to act as `role`.

@@ -40,6 +40,7 @@ def deploy_vault(
         guardian=chain.role("guardian", signer.address),
         vol_poster=chain.role("vol_poster", signer.address),
         governor=chain.governor(),
+        delay=chain.delay(),
     )
     path = path or Path("deployments") / f"{chain.chain_id}.json"
     say(f"deploying from {signer.address} on chain {chain.chain_id}; keeper {roles.keeper}")

@@ -1,33 +1,29 @@
 """The steps of a deployment, in their one order."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from eth_typing import ChecksumAddress
 from web3 import Web3
-from web3.types import Nonce
-from web3.utils.address import get_create_address
 
 from evenkeel.bindings import (
     AaveV3LendingVenue,
     Authority,
-    Call,
     ChainlinkSource,
-    Contract,
     CuratedVolSource,
     CuriePerpVenue,
     Deployment,
     LyraOptionVenue,
     OracleAdapter,
+    RedeemQueue,
     RiskGuard,
     UniswapV3SpotVenue,
     UniswapV3TwapSource,
     Valuer,
     Vault,
     VaultLens,
-    VenueActs,
 )
 from evenkeel.bindings.types import Limits, LyraMarket, Range, VaultParts, VenueConfig
+from evenkeel.deploy._roles import Restricted, acts_of, restricted
 from evenkeel.deploy._steps import C, Walker
 from evenkeel.deploy.errors import DeploymentError
 from evenkeel.deploy.names import venue_name
@@ -35,6 +31,7 @@ from evenkeel.deploy.plan import (
     CURATOR,
     GUARDIAN,
     KEEPER,
+    SENTINEL,
     VOL_POSTER,
     Roles,
     UnderlyingLimits,
@@ -89,13 +86,15 @@ class Walk:
             guard=guard.address,
         )
         vault = self._to.create("vault", Vault.deploy(parts))
+        queue = self._to.create("queue", RedeemQueue.deploy(vault.address))
         self._to.create("lens", VaultLens.deploy())
         venues = self._venues(vault.address)
         self._configure_oracle(oracle, sources)
         self._set_limits(guard)
         for name, venue in venues.items():
             self._add_venue(vault, name, venue)
-        self._set_roles(authority, vault=vault, guard=guard, vol_source=vol_source)
+        self._set_queue(vault, queue.address)
+        self._set_roles(authority, restricted(vault, guard, acts_of(guard, self._w3), queue, vol_source))
 
     def _vol_source(self, authority: Authority) -> Deployment[CuratedVolSource]:
         terms = self._plan.vol
@@ -261,59 +260,35 @@ class Walk:
                 call = guard.set_limits(self._token(symbol), _limits(limits))
                 self._to.call(f"guard.setLimits/{symbol}", call)
 
-    def _set_roles(
-        self, authority: Authority, *, vault: Vault, guard: RiskGuard, vol_source: CuratedVolSource
-    ) -> None:
-        # The first four bytes of any call of a function name it.
-        none = VenueConfig(0, 0, 0, 0)
-        trading = (
-            vault.rebalance([], 0, bytes(32)),
-            vault.top_up(_NONE, 0, 0, 0),
-            vault.keeper_reduce(_NONE, 0, 0, 0),
-            vault.keeper_free(_NONE, 0, 0, 0),
+    def _set_queue(self, vault: Vault, queue: ChecksumAddress) -> None:
+        # Naming it twice would revert.
+        self._to.call(
+            "vault.setRedeemQueue",
+            vault.set_redeem_queue(queue),
+            unless=lambda: vault.redeem_queue().read() == queue,
         )
-        easing = (vault.reduce(_NONE, 0, 0, 0), vault.free(_NONE, 0, 0, 0))
-        # The guard's first creation; the guard itself need not be there yet.
-        acts = VenueActs(get_create_address(guard.address, Nonce(1)), self._w3)
-        freezing = (acts.freeze(_NONE), acts.unfreeze(_NONE))
-        venues = (
-            vault.add_venue(_NONE, none),
-            vault.configure_venue(_NONE, none),
-            vault.remove_venue(_NONE),
-        )
-        limits = (
-            guard.set_limits(_NONE, _limits(UnderlyingLimits())),
-            guard.set_max_loss_per_call(0),
-            guard.set_max_loss_per_day(0),
-            guard.set_max_loss_per_reduce(0),
-            guard.set_max_turnover(0),
-            guard.set_cap(bytes(32), 0, 0),
-        )
-        vols = (vol_source.post(_NONE, 0, 0), vol_source.post_many([]))
-        targets: tuple[tuple[Contract, Sequence[Call[Any]], int], ...] = (
-            (vault, trading, KEEPER),
-            (vault, easing, GUARDIAN),
-            (vault, venues, CURATOR),
-            (guard, limits, CURATOR),
-            (acts, freezing, GUARDIAN),
-            (acts, (acts.set_tip(_NONE, 0, 0),), CURATOR),
-            (vol_source, vols, VOL_POSTER),
-        )
-        for target, calls, role in targets:
-            chosen = [call.data[:4] for call in calls]
-            step = f"authority.setTargetFunctionRole/{type(target).__name__}/{role}"
-            self._to.call(step, authority.set_target_function_role(target.address, chosen, role))
+
+    def _set_roles(self, authority: Authority, functions: Sequence[Restricted]) -> None:
+        for part in functions:
+            step = f"authority.setTargetFunctionRole/{type(part.target).__name__}/{part.role}"
+            call = authority.set_target_function_role(part.target.address, part.selectors, part.role)
+            self._to.call(step, call)
         roles = self._roles
-        for role, holder in (
-            (KEEPER, roles.keeper),
-            (CURATOR, roles.curator),
-            (GUARDIAN, roles.guardian),
-            (VOL_POSTER, roles.vol_poster),
+        for role, holder, delay in (
+            (KEEPER, roles.keeper, 0),
+            (CURATOR, roles.curator, roles.delay),
+            (GUARDIAN, roles.guardian, 0),
+            (SENTINEL, roles.guardian, 0),
+            (SENTINEL, roles.curator, 0),
+            (VOL_POSTER, roles.vol_poster, 0),
         ):
-            self._to.call(f"authority.grantRole/{role}", authority.grant_role(role, holder, 0))
-        if roles.governor is not None and roles.governor != self._deployer:
-            self._to.call("authority.grantRole/0", authority.grant_role(0, roles.governor, 0))
+            self._to.call(f"authority.grantRole/{role}/{holder}", authority.grant_role(role, holder, delay))
+        governor = roles.governor or self._deployer
+        if governor != self._deployer:
+            self._to.call("authority.grantRole/0", authority.grant_role(0, governor, roles.delay))
             self._to.call("authority.renounceRole/0", authority.renounce_role(0, self._deployer))
+        elif roles.delay:
+            self._to.call("authority.grantRole/0", authority.grant_role(0, governor, roles.delay))
 
     def _read(self, address: str, signature: str) -> int:
         data = Web3.keccak(text=signature)[:4]

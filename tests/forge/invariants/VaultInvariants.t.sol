@@ -10,7 +10,7 @@ contract VaultInvariantsTest is WorldCase {
         super.setUp();
         _build(Missing.Nothing);
         targetContract(address(world));
-        bytes4[] memory actions = new bytes4[](17);
+        bytes4[] memory actions = new bytes4[](22);
         actions[0] = world.deposit.selector;
         actions[1] = world.mint.selector;
         actions[2] = world.withdraw.selector;
@@ -28,6 +28,11 @@ contract VaultInvariantsTest is WorldCase {
         actions[14] = world.free.selector;
         actions[15] = world.topUp.selector;
         actions[16] = world.intrude.selector;
+        actions[17] = world.request.selector;
+        actions[18] = world.process.selector;
+        actions[19] = world.cancel.selector;
+        actions[20] = world.takeBack.selector;
+        actions[21] = world.claim.selector;
         targetSelector(FuzzSelector(address(world), actions));
     }
 
@@ -37,7 +42,8 @@ contract VaultInvariantsTest is WorldCase {
 
         (uint256 drawn, uint256 returned) = world.flows();
         uint256 idle = usdc.balanceOf(address(vault));
-        assertEq(idle + world.exited() + drawn, world.entered() + world.donated() + returned, "S1: idle leaked");
+        uint256 left = world.exited() + world.claimed() + usdc.balanceOf(address(queue));
+        assertEq(idle + left + drawn, world.entered() + world.donated() + returned, "S1: idle leaked");
         assertEq(world.holders(), vault.totalSupply(), "S1: a share has no holder");
 
         (bool priced, int256 low, int256 mid, int256 high) = vault.nav();
@@ -49,13 +55,19 @@ contract VaultInvariantsTest is WorldCase {
         );
         assertLe(vault.maxWithdraw(alice), idle, "S6: more than idle may be withdrawn");
         assertLe(vault.previewRedeem(vault.maxRedeem(alice)), idle, "S6: more than idle may be redeemed");
+
+        (uint256 claimable, uint256 waiting, uint256 takenBack) = world.owed();
+        assertEq(queue.claimableAssets(), claimable, "Q1: a claim is not counted");
+        assertLe(claimable, usdc.balanceOf(address(queue)), "Q1: claims without cash");
+        assertEq(queue.waiting(), waiting, "Q1: a request is not counted");
+        assertLe(waiting + takenBack, vault.balanceOf(address(queue)), "Q1: requests without shares");
     }
 
     /// @notice A campaign is not one of refusals: of a thousand random actions, each kind succeeds.
     function test_ACampaignSucceedsAtEveryAction() public {
         vm.pauseGasMetering();
-        _campaign(1_000, 0);
-        string[17] memory names = [
+        _campaign(2_000, 1);
+        string[22] memory names = [
             "deposit",
             "mint",
             "withdraw",
@@ -72,7 +84,12 @@ contract VaultInvariantsTest is WorldCase {
             "post",
             "free",
             "topUp",
-            "intrude"
+            "intrude",
+            "request",
+            "process",
+            "cancel",
+            "takeBack",
+            "claim"
         ];
         for (uint256 i; i < names.length; ++i) {
             emit log_named_uint(names[i], world.done(names[i]));

@@ -4,16 +4,19 @@ pragma solidity 0.8.30;
 import {Limits, Range} from "../../../contracts/guard/IRiskGuard.sol";
 import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
 import {VaultParts, VenueConfig} from "../../../contracts/IVault.sol";
+import {RedeemQueue} from "../../../contracts/RedeemQueue.sol";
 import {Vault} from "../../../contracts/Vault.sol";
 import {Missing, MutantGuard} from "../attacks/MutantGuard.sol";
 import {DoubleVenue} from "../doubles/DoubleVenue.sol";
 import {VaultCase} from "../doubles/VaultCase.sol";
 import {MarketVenue} from "./MarketVenue.sol";
+import {QueueWorld} from "./QueueWorld.sol";
 import {VaultWorld} from "./VaultWorld.sol";
 
 /// @notice A vault of a million in a VaultWorld, and a campaign of random actions that repeats itself exactly.
 abstract contract WorldCase is VaultCase {
-    VaultWorld internal world;
+    QueueWorld internal world;
+    RedeemQueue internal queue;
 
     /// @dev A vault of its own where the guard lacks a check.
     function _build(Missing missing) internal {
@@ -25,7 +28,9 @@ abstract contract WorldCase is VaultCase {
             vault.addVenue(address(markets[i]), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
         }
         _deposit(alice, 1_000_000e6);
-        world = new VaultWorld(VaultWorld.Parts(vault, usdc, oracle, vols, eth, keeper, markets, hedge));
+        queue = new RedeemQueue(address(vault));
+        vault.setRedeemQueue(address(queue));
+        world = new QueueWorld(VaultWorld.Parts(vault, usdc, oracle, vols, eth, keeper, markets, hedge), queue);
     }
 
     /// @dev Until something breaks, or to the end.
@@ -36,7 +41,7 @@ abstract contract WorldCase is VaultCase {
                 r[j] = uint256(keccak256(abi.encode(seed, i, j)));
             }
             (uint256 a, uint256 b, uint256 c) = (r[1], r[2], r[3]);
-            uint256 action = r[0] % 20;
+            uint256 action = r[0] % 26;
             if (action == 0) world.deposit(a, b);
             if (action == 1) world.mint(a, b);
             if (action == 2) world.withdraw(a, b);
@@ -49,11 +54,16 @@ abstract contract WorldCase is VaultCase {
             if (action == 9) world.donate(a, b);
             if (action == 10 && i % 4 == 0) world.breakVenue(a, b);
             if (action == 11) world.mendVenues();
-            if (action == 12 || action > 16) world.trade(a, int256(b), int256(c), int256(r[4]), int256(r[5]));
+            if (action == 12 || action > 22) world.trade(a, int256(b), int256(c), int256(r[4]), int256(r[5]));
             if (action == 13) world.post(a, b);
             if (action == 14) world.free(a, b);
             if (action == 15) world.topUp(a, b);
             if (action == 16) world.intrude(address(uint160(a)), b, c);
+            if (action == 17) world.request(a, b, c);
+            if (action == 18) world.process(a);
+            if (action == 19 || action == 20) world.cancel(a);
+            if (action == 21) world.takeBack(a);
+            if (action == 22) world.claim(a, b);
         }
     }
 

@@ -239,6 +239,18 @@ contract RedeemQueueTest is QueueCase {
         assertEq(queue.pendingRedeemRequest(second, bob), 0);
     }
 
+    /// @notice A gift of a wei of cash takes no shares for nothing.
+    function test_APartThatIsWorthLessThanAWeiIsNotTaken() public {
+        uint256 shares = _deposit(alice, 1_000e6);
+        _invest(1_000e6);
+        _revalue(1_500e6, 0);
+        uint256 id = _request(alice, shares);
+        usdc.mint(address(vault), 1);
+        queue.process(1);
+        assertEq(queue.pendingRedeemRequest(id, alice), shares);
+        assertEq(queue.maxRedeem(alice), 0);
+    }
+
     function test_EachProcessHasItsOwnPriceAndAClaimTheAverage() public {
         uint256 shares = _deposit(alice, 1_000e6);
         _invest(500e6);

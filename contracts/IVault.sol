@@ -28,6 +28,7 @@ struct VaultParts {
     address volSource;
     address valuer;
     address guard;
+    address marks;
 }
 
 /// @title IVault: shares over idle cash and venues, rebalanced under guard
@@ -98,7 +99,7 @@ interface IVault is IERC4626 {
     function mark() external;
 
     /// @notice QUEUE. Burns `shares` of the caller at the low NAV and pays it; `IRiskGuard.Unpriced` while a venue or price
-    /// cannot be read, `IdleShort` where idle does not reach.
+    /// cannot be read and no mark is carried, `IdleShort` where idle does not reach.
     function processExit(uint256 shares) external returns (uint256 assets);
 
     /// @notice The `IRedeemQueue` of this vault; zero until the governor names it, once.
@@ -120,4 +121,6 @@ interface IVault is IERC4626 {
     function valuer() external view returns (address);
     /// @notice The `IRiskGuard` that judges every rebalance and top-up. Immutable.
     function guard() external view returns (address);
+    /// @notice The `IMarks` that keeps the last mark and carries it. Immutable.
+    function marks() external view returns (address);
 }

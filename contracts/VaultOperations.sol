@@ -54,6 +54,7 @@ abstract contract VaultOperations is VaultShares {
         address[] memory touched = _touched(calls);
         UnitHealth[] memory units = IRiskGuard(guard).healths(touched);
         Valuation memory before = IValuer(valuer).value(address(this));
+        _chargeUnexplained(before);
         uint256 supply = totalSupply();
         int256[] memory posted;
         (results, posted) = _callAll(calls, touched);
@@ -61,7 +62,7 @@ abstract contract VaultOperations is VaultShares {
 
         Valuation memory afterwards = IValuer(valuer).value(address(this));
         uint256 loss = IRiskGuard(guard).check(before, afterwards, touched, posted, units);
-        _store(afterwards.low, afterwards.mid, afterwards.high);
+        _store(afterwards);
         emit Rebalanced(planId, msg.sender, before.mid, afterwards.mid, loss);
     }
 
@@ -135,6 +136,7 @@ abstract contract VaultOperations is VaultShares {
     function addVenue(address venue, VenueConfig calldata config) external restricted nonReentrant {
         if (venue == asset() || venue == address(this)) revert VenueSet.NotOurs(venue);
         _venues.add(venue, config);
+        _forgetMark();
         emit VenueAdded(venue, config);
     }
 
@@ -155,6 +157,7 @@ abstract contract VaultOperations is VaultShares {
     /// no other Greeks, no pending orders; `VenueSet.NotEmpty` otherwise.
     function removeVenue(address venue) external restricted nonReentrant {
         _venues.remove(venue, oracle);
+        _forgetMark();
         emit VenueRemoved(venue);
     }
 

@@ -6,43 +6,65 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {ERC20, IERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {FeeLedger} from "./FeeLedger.sol";
+import {Fees, IFeePayer} from "./Fees.sol";
 import {IRiskGuard} from "./guard/IRiskGuard.sol";
-import {IValuer} from "./guard/IValuer.sol";
+import {IValuer, Valuation} from "./guard/IValuer.sol";
 import {IRedeemQueue} from "./IRedeemQueue.sol";
 import {IVault, VaultParts} from "./IVault.sol";
+import {IMarks} from "./nav/IMarks.sol";
 import {IPriceOracle} from "./oracle/IPriceOracle.sol";
 
 /// @title VaultShares: entry at the high NAV, exit at the low
 /// @notice ENTRY AND EXIT. Shares are minted at the high NAV and redeemed at the low, so nobody who enters or leaves
-/// takes value from those who stay while the truth lies in the interval. The spread is the slippage that ERC-4626 allows.
-/// `previewX` values as `X` does and equals it in the same state. An exit pays from idle alone: `maxWithdraw` and `maxRedeem`
-/// stop at idle less what the redeem queue is owed at the high NAV.
+/// takes value from those who stay while the truth lies in the interval. THE SPREAD IS THE SLIPPAGE THAT ERC-4626 ALLOWS: previews
+/// include it, `convertToX` do not. `previewX` values as `X` does and equals it in the same state. An exit pays from idle alone:
+/// `maxWithdraw` and `maxRedeem` stop at idle less what the redeem queue is owed at the high NAV.
 ///
-/// WHEN A VENUE OR PRICE CANNOT BE READ. Entry is closed: `maxDeposit` and `maxMint` are 0 and their previews revert with
-/// `IRiskGuard.Unpriced`. Exit stays open at the low NAV, in which
-/// an unpriced venue counts as zero; who leaves then leaves its value to those who stay. At a low NAV of zero nothing can be redeemed. A
-/// transaction that brings too little gas to tell a broken venue from a starved one reverts with `IValuer.GasTooLow`.
+/// WHICH INTERVAL. The last mark carried to now (`IMarks`) while it may be carried, `navView`; else a live valuation, which then is the new
+/// mark. An entry of more than may enter on the carried mark is priced live too. `mark` always values
+/// live. `maxDeposit` and `maxMint` answer by the live interval: while a venue cannot be read they are 0,
+/// and what may still enter on a carried mark may.
+///
+/// THE SEED. Shares are priced as if SEED of them stood against one wei of the asset that is not there; the first entry mints these to a dead
+/// address, for good. What lies in an empty vault, or is sent to one with dust in it, is the seed's in that proportion, so that to inflate the
+/// share price costs a million times what it takes from an entrant, and the supply never is zero again.
+///
+/// WHEN A VENUE OR PRICE CANNOT BE READ and no mark is carried, entry is closed: `maxDeposit` and `maxMint` are 0 and their previews
+/// revert with `IRiskGuard.Unpriced`. Exit stays open at the low NAV, in which an unpriced venue counts as zero; who leaves then
+/// leaves its value to those who stay. At a low NAV of zero nothing can be redeemed. A transaction that brings too little gas to tell a
+/// broken venue from a starved one reverts with `IValuer.GasTooLow`.
 ///
 /// STORED MARK. `totalAssets` and `convertToX` use idle now plus the venues' mid at the last mark and never revert. A mark is
-/// stored by every entry, rebalance and top-up, by an exit while priced, and by `mark`, open to anyone. They inform; no share is
-/// priced by them.
+/// struck by every live valuation, at the end of every operation, and by `mark`, open to anyone. They inform; no share is priced by them.
+/// A loss that a new mark shows and the old one does not explain is charged to the guard.
 ///
 /// QUEUE. The shares that the redeem queue holds are those that wait. It alone calls `processExit`, which burns some of them at the
 /// low NAV and pays the queue, so that what is claimable has left NAV and the vault.
 ///
-/// ROUNDING. Always against the caller of an entry or exit. Virtual shares (10^6 to a wei of asset) blunt inflation attacks.
+/// FEES are shares, their terms in `Fees`, which the vault makes for itself. The management fee (`FeeLedger`) accrues by the second and
+/// is part of the supply that shares are priced by before it is minted. The performance fee is charged by `Fees.collect` alone, open to anyone, so
+/// that no entry or exit pays a charge that its preview did not show.
 ///
-/// ASSUMPTIONS. THE ASSET NEITHER REBASES NOR TAKES A FEE ON TRANSFER AND HAS AT MOST 18 DECIMALS. ORACLE, VOL SOURCE, VALUER AND GUARD ARE
-/// TRUSTED.
-abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuardTransient {
+/// ROUNDING. Always against the caller of an entry or exit.
+///
+/// ROLES, by the authority: `setRedeemQueue` (governor).
+///
+/// ASSUMPTIONS. THE ASSET HAS AT MOST 18 DECIMALS AND DOES NOT REBASE: the vault sees only that idle is not what entries and exits made it, and then
+/// carries no mark. A fee on transfer is refused with `WrongTransfer`. ORACLE, VOL SOURCE, VALUER, MARKS AND GUARD ARE TRUSTED.
+abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGuardTransient {
     using Math for uint256;
-    using SafeERC20 for IERC20;
 
-    /// @notice What `maxDeposit` and `maxMint` answer while entry is open; beyond any supply, below any overflow.
-    uint256 public constant MAX_ENTRY = type(uint128).max;
+    /// @notice What `maxDeposit` and `maxMint` answer while entry is open, wei of the asset or shares.
+    uint256 public constant MAX_ENTRY = 2 ** 86;
+    /// @dev Of `IMarks`: value live.
+    uint256 private constant LIVE = type(uint256).max;
+    /// @notice Shares that the first entry burns.
+    uint256 public constant SEED = 1e6;
+    /// @notice Where they are.
+    address public constant SEED_HOLDER = 0x000000000000000000000000000000000000dEaD;
 
     /// @notice The asset has more than 18 decimals.
     error TooManyDecimals(uint8 decimals);
@@ -52,6 +74,10 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
     error WrongQueue(address queue, address current);
     /// @notice The caller is not the redeem queue.
     error OnlyQueue(address caller);
+    /// @notice The caller is not `fees`.
+    error OnlyFees(address caller);
+    /// @notice Idle did not change by what was transferred; wei of the asset.
+    error WrongTransfer(uint256 change, uint256 expected);
 
     /// @notice The interval was read live and its venues' mid stored; asset units at 1e18.
     event Marked(int256 low, int256 mid, int256 high);
@@ -65,6 +91,10 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
     address public immutable valuer;
     /// @inheritdoc IVault
     address public immutable guard;
+    /// @inheritdoc IVault
+    address public immutable marks;
+    /// @notice The `Fees` that this vault made for itself. Immutable.
+    address public immutable fees;
     /// @dev Asset units at 1e18 per wei of the asset.
     uint256 private immutable _scale;
 
@@ -72,12 +102,14 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
     address public redeemQueue;
     int192 private _markedVenues;
     uint64 private _markedAt;
+    FeeLedger.Ledger private _ledger;
 
-    /// @dev NAV in wei of the asset, rounded outward, and whether new shares may be priced by it.
+    /// @dev NAV in wei of the asset, rounded outward, whether new shares may be priced by it, and what of the asset may enter at it.
     struct Quote {
         bool priced;
         uint256 low;
         uint256 high;
+        uint256 room;
     }
 
     constructor(VaultParts memory parts)
@@ -93,14 +125,15 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         volSource = parts.volSource;
         valuer = parts.valuer;
         guard = parts.guard;
+        marks = parts.marks;
+        fees = address(new Fees(parts.authority));
     }
 
-    /// @notice Anyone. Reads the interval and stores the venues' mid for `totalAssets`; `IRiskGuard.Unpriced` while a
-    /// venue or price cannot be read.
+    /// @inheritdoc IVault
     function mark() external nonReentrant {
-        (bool priced, int256 low, int256 mid, int256 high) = IValuer(valuer).interval(address(this));
-        if (!priced) revert IRiskGuard.Unpriced();
-        _store(low, mid, high);
+        FeeLedger.Ledger memory ledger = _accrued();
+        if (!_price(ledger, LIVE).priced) revert IRiskGuard.Unpriced();
+        _save(ledger);
     }
 
     /// @notice GOVERNOR. Names the redeem queue, once.
@@ -115,11 +148,26 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
     /// @inheritdoc IVault
     function processExit(uint256 shares) external nonReentrant returns (uint256 assets) {
         if (msg.sender != redeemQueue) revert OnlyQueue(msg.sender);
-        Quote memory q = _liveQuote();
+        FeeLedger.Ledger memory ledger = _accrued();
+        Quote memory q = _price(ledger, 0);
         if (!q.priced) revert IRiskGuard.Unpriced();
-        assets = _assetsFor(shares, q.low, Math.Rounding.Floor);
+        assets = _assetsFor(shares, q.low, _supply(ledger), Math.Rounding.Floor);
         if (assets > _idle()) revert IdleShort(_idle(), assets);
-        _withdraw(msg.sender, msg.sender, msg.sender, assets, shares);
+        _exit(ledger, msg.sender, msg.sender, assets, shares);
+    }
+
+    /// @inheritdoc IFeePayer
+    function settleFees(uint16 rate, address recipient, uint256 shares) external nonReentrant returns (uint256 minted) {
+        if (msg.sender != fees) revert OnlyFees(msg.sender);
+        FeeLedger.Ledger memory ledger = _accrued();
+        ledger.rate = rate;
+        if (recipient != address(0)) {
+            minted = FeeLedger.take(ledger, shares);
+            uint256 supply = totalSupply();
+            _mint(recipient, minted);
+            _sync(ledger.flow, supply, ledger.flow);
+        }
+        _save(ledger);
     }
 
     /// @inheritdoc IERC4626
@@ -129,11 +177,12 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         nonReentrant
         returns (uint256 shares)
     {
-        Quote memory q = _liveQuote();
+        FeeLedger.Ledger memory ledger = _accrued();
+        Quote memory q = _price(ledger, assets);
         uint256 most = _maxEntry(q);
         if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
-        shares = _sharesFor(assets, q.high, Math.Rounding.Floor);
-        _deposit(msg.sender, receiver, assets, shares);
+        shares = _sharesFor(assets, q.high, _supply(ledger), Math.Rounding.Floor);
+        _enter(ledger, receiver, assets, shares);
     }
 
     /// @inheritdoc IERC4626
@@ -143,11 +192,17 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         nonReentrant
         returns (uint256 assets)
     {
-        Quote memory q = _liveQuote();
+        FeeLedger.Ledger memory ledger = _accrued();
+        Quote memory q = _price(ledger, 0);
+        uint256 supply = _supply(ledger);
+        assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
+        if (assets > q.room) {
+            q = _price(ledger, LIVE);
+            assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
+        }
         uint256 most = _maxEntry(q);
         if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
-        assets = _assetsFor(shares, q.high, Math.Rounding.Ceil);
-        _deposit(msg.sender, receiver, assets, shares);
+        _enter(ledger, receiver, assets, shares);
     }
 
     /// @inheritdoc IERC4626
@@ -157,11 +212,13 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         nonReentrant
         returns (uint256 shares)
     {
-        Quote memory q = _liveQuote();
-        uint256 most = _maxWithdraw(owner, q);
+        FeeLedger.Ledger memory ledger = _accrued();
+        Quote memory q = _price(ledger, 0);
+        uint256 supply = _supply(ledger);
+        uint256 most = _maxWithdraw(owner, q, supply);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
-        shares = _sharesFor(assets, q.low, Math.Rounding.Ceil);
-        _withdraw(msg.sender, receiver, owner, assets, shares);
+        shares = _sharesFor(assets, q.low, supply, Math.Rounding.Ceil);
+        _exit(ledger, receiver, owner, assets, shares);
     }
 
     /// @inheritdoc IERC4626
@@ -171,26 +228,34 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         nonReentrant
         returns (uint256 assets)
     {
-        Quote memory q = _liveQuote();
-        uint256 most = _maxRedeem(owner, q);
+        FeeLedger.Ledger memory ledger = _accrued();
+        Quote memory q = _price(ledger, 0);
+        uint256 supply = _supply(ledger);
+        uint256 most = _maxRedeem(owner, q, supply);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
-        assets = _assetsFor(shares, q.low, Math.Rounding.Floor);
-        _withdraw(msg.sender, receiver, owner, assets, shares);
+        assets = _assetsFor(shares, q.low, supply, Math.Rounding.Floor);
+        _exit(ledger, receiver, owner, assets, shares);
     }
 
     /// @inheritdoc IVault
     function nav() external view nonReentrantView returns (bool priced, int256 low, int256 mid, int256 high) {
-        return IValuer(valuer).interval(address(this));
+        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_ledger.flow, LIVE));
     }
 
     /// @inheritdoc IVault
     function navView() external view nonReentrantView returns (bool priced, int256 low, int256 mid, int256 high) {
-        return IValuer(valuer).interval(address(this));
+        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_ledger.flow, 0));
     }
 
     /// @notice When the venues' mid was last stored, unix seconds, and what it was, asset units at 1e18.
     function lastMark() external view returns (int256 venuesMid, uint256 markedAt) {
         return (_markedVenues, _markedAt);
+    }
+
+    /// @inheritdoc IFeePayer
+    function feesOwed() external view returns (uint16 rate, uint256 owed) {
+        FeeLedger.Ledger memory ledger = _accrued();
+        return (ledger.rate, FeeLedger.owed(ledger));
     }
 
     /// @notice Idle now plus the venues' mid at the last mark, in wei of the asset; at least 0.
@@ -201,32 +266,41 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
 
     /// @inheritdoc IERC4626
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
-        return _reentrancyGuardEntered() ? 0 : _maxEntry(_quote());
+        return _reentrancyGuardEntered() ? 0 : _maxEntry(_quote(_accrued(), LIVE));
     }
 
     /// @inheritdoc IERC4626
-    function maxMint(address) public view override(ERC4626, IERC4626) returns (uint256) {
-        return _reentrancyGuardEntered() ? 0 : _maxEntry(_quote());
+    function maxMint(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {
+        return maxDeposit(receiver);
     }
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
-        return _reentrancyGuardEntered() ? 0 : _maxWithdraw(owner, _quote());
+        if (_reentrancyGuardEntered()) return 0;
+        (Quote memory q, uint256 supply) = _exitQuote();
+        return _maxWithdraw(owner, q, supply);
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
-        return _reentrancyGuardEntered() ? 0 : _maxRedeem(owner, _quote());
+        if (_reentrancyGuardEntered()) return 0;
+        (Quote memory q, uint256 supply) = _exitQuote();
+        return _maxRedeem(owner, q, supply);
     }
 
     /// @inheritdoc IERC4626
     function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
-        return _sharesFor(assets, _open(_quote()).high, Math.Rounding.Floor);
+        FeeLedger.Ledger memory ledger = _accrued();
+        return _sharesFor(assets, _open(_quote(ledger, assets)).high, _supply(ledger), Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC4626
-    function previewMint(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
-        return _assetsFor(shares, _open(_quote()).high, Math.Rounding.Ceil);
+    function previewMint(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 assets) {
+        FeeLedger.Ledger memory ledger = _accrued();
+        Quote memory q = _open(_quote(ledger, 0));
+        uint256 supply = _supply(ledger);
+        assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
+        if (assets > q.room) assets = _assetsFor(shares, _open(_quote(ledger, LIVE)).high, supply, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
@@ -237,12 +311,14 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         nonReentrantView
         returns (uint256)
     {
-        return _sharesFor(assets, _quote().low, Math.Rounding.Ceil);
+        (Quote memory q, uint256 supply) = _exitQuote();
+        return _sharesFor(assets, q.low, supply, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
     function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
-        return _assetsFor(shares, _quote().low, Math.Rounding.Floor);
+        (Quote memory q, uint256 supply) = _exitQuote();
+        return _assetsFor(shares, q.low, supply, Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC20Metadata
@@ -250,34 +326,130 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         return super.decimals();
     }
 
-    function _store(int256 low, int256 mid, int256 high) internal {
+    /// @dev The mark at the end of an operation, `valuation` having been made after it.
+    function _store(Valuation memory valuation) internal {
+        FeeLedger.Ledger memory ledger = _accrued();
+        IMarks(marks).store(valuation);
+        _settle(ledger, valuation.low, valuation.mid, valuation.high);
+        _save(ledger);
+    }
+
+    /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation.
+    function _moved(int256 flow) internal {
+        _markedVenues += int192(flow);
+        _forgetMark();
+    }
+
+    /// @dev Charges the guard with what `valuation`, made before an operation, shows to be lost since the last mark.
+    function _chargeUnexplained(Valuation memory valuation) internal {
+        uint256 loss = IMarks(marks).unexplained(_asked(_ledger.flow, 0), valuation.mid);
+        if (valuation.priced && loss != 0) IRiskGuard(guard).charge(loss, valuation.low);
+    }
+
+    /// @dev The stored mark is carried no more: the venues are others.
+    function _forgetMark() internal {
+        IMarks(marks).forget();
+    }
+
+    function _idle() internal view returns (uint256) {
+        return IERC20(asset()).balanceOf(address(this));
+    }
+
+    function _convertToShares(uint256 assets, Math.Rounding rounding) internal view override returns (uint256) {
+        return _sharesFor(assets, totalAssets(), _supply(_accrued()), rounding);
+    }
+
+    function _convertToAssets(uint256 shares, Math.Rounding rounding) internal view override returns (uint256) {
+        return _assetsFor(shares, totalAssets(), _supply(_accrued()), rounding);
+    }
+
+    function _decimalsOffset() internal pure override returns (uint8) {
+        return 6;
+    }
+
+    function _enter(FeeLedger.Ledger memory ledger, address receiver, uint256 assets, uint256 shares) private {
+        uint256 idle = _idle();
+        FeeLedger.flow(ledger, int256(assets));
+        _save(ledger);
+        if (totalSupply() == 0) _mint(SEED_HOLDER, SEED);
+        _deposit(msg.sender, receiver, assets, shares);
+        uint256 change = _idle() - idle;
+        if (change != assets) revert WrongTransfer(change, assets);
+    }
+
+    function _exit(FeeLedger.Ledger memory ledger, address receiver, address owner, uint256 assets, uint256 shares) private {
+        uint256 idle = _idle();
+        uint256 supply = totalSupply();
+        int256 flow = ledger.flow;
+        FeeLedger.flow(ledger, -int256(assets));
+        _save(ledger);
+        _withdraw(msg.sender, receiver, owner, assets, shares);
+        _sync(flow, supply, ledger.flow);
+        uint256 change = idle - _idle();
+        if (change != assets) revert WrongTransfer(change, assets);
+    }
+
+    /// @dev The interval that an entry of `assets`, or with 0 an exit, is priced by. One that was read live, all being priced, is the mark of now.
+    function _price(FeeLedger.Ledger memory ledger, uint256 assets) private returns (Quote memory) {
+        (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss) =
+            IMarks(marks).price(_asked(ledger.flow, assets));
+        if (loss != 0) IRiskGuard(guard).charge(loss, low);
+        if (priced && room == LIVE) _settle(ledger, low, mid, high);
+        return _rounded(priced, low, high, room);
+    }
+
+    /// @dev The same without storing anything.
+    function _quote(FeeLedger.Ledger memory ledger, uint256 assets) private view returns (Quote memory) {
+        (bool priced, int256 low,, int256 high, uint256 room) = IMarks(marks).peek(_asked(ledger.flow, assets));
+        return _rounded(priced, low, high, room);
+    }
+
+    function _asked(int256 flow, uint256 assets) private view returns (IMarks.Ask memory) {
+        uint256 entering = assets > MAX_ENTRY ? LIVE : assets * _scale;
+        return IMarks.Ask(oracle, volSource, _idle() * _scale, flow * int256(_scale), entering);
+    }
+
+    /// @dev Stores the venues' mid; entries since the last mark join the high-water mark, as they are counted from this mark on.
+    function _settle(FeeLedger.Ledger memory ledger, int256 low, int256 mid, int256 high) private {
+        _sync(ledger.flow, totalSupply(), 0);
+        ledger.flow = 0;
         // The valuer bounds every venue's value by 2^108.
         _markedVenues = int192(mid - int256(_idle() * _scale));
         _markedAt = uint64(block.timestamp);
         emit Marked(low, mid, high);
     }
 
-    /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation.
-    function _moved(int256 flow) internal {
-        _markedVenues += int192(flow);
+    /// @dev The ledger with the management fee up to now.
+    function _accrued() private view returns (FeeLedger.Ledger memory ledger) {
+        ledger = _ledger;
+        FeeLedger.accrue(ledger, totalSupply());
     }
 
-    /// @dev The quote of an entry or exit; a mark is stored when every venue is priced.
-    function _liveQuote() private returns (Quote memory) {
-        (bool priced, int256 low, int256 mid, int256 high) = IValuer(valuer).interval(address(this));
-        if (priced) _store(low, mid, high);
-        return _rounded(priced, low, high);
+    function _save(FeeLedger.Ledger memory ledger) private {
+        _ledger = ledger;
     }
 
-    function _quote() private view returns (Quote memory) {
-        (bool priced, int256 low,, int256 high) = IValuer(valuer).interval(address(this));
-        return _rounded(priced, low, high);
+    /// @dev All shares, those owed included; before the first entry, those that it will burn.
+    function _supply(FeeLedger.Ledger memory ledger) private view returns (uint256) {
+        uint256 minted = totalSupply();
+        return (minted == 0 ? SEED : minted) + FeeLedger.owed(ledger);
     }
 
-    function _rounded(bool priced, int256 low, int256 high) private view returns (Quote memory q) {
+    /// @dev Entries up to `flow`, when there were `supply` shares, join the high-water mark.
+    function _sync(int256 flow, uint256 supply, int256 flowNow) private {
+        Fees(fees).sync(flow, supply, flowNow, totalSupply());
+    }
+
+    function _exitQuote() private view returns (Quote memory q, uint256 supply) {
+        FeeLedger.Ledger memory ledger = _accrued();
+        return (_quote(ledger, 0), _supply(ledger));
+    }
+
+    function _rounded(bool priced, int256 low, int256 high, uint256 room) private view returns (Quote memory q) {
         q.priced = priced;
         if (low > 0) q.low = uint256(low) / _scale;
         if (high > 0) q.high = uint256(high).ceilDiv(_scale);
+        q.room = room / _scale;
     }
 
     function _open(Quote memory q) private view returns (Quote memory) {
@@ -285,41 +457,43 @@ abstract contract VaultShares is IVault, ERC4626, AccessManaged, ReentrancyGuard
         return q;
     }
 
-    /// @dev Shares of a vault that is worth nothing have no price to enter at.
+    /// @dev Shares of a vault that is worth nothing have no price to enter at, unless all but the seed have left.
     function _maxEntry(Quote memory q) private view returns (uint256) {
-        return q.priced && (q.high > 0 || totalSupply() == 0) ? MAX_ENTRY : 0;
+        return q.priced && (q.high > 0 || totalSupply() <= SEED) ? MAX_ENTRY : 0;
     }
 
-    function _maxWithdraw(address owner, Quote memory q) private view returns (uint256) {
-        return q.low == 0 ? 0 : Math.min(_assetsFor(balanceOf(owner), q.low, Math.Rounding.Floor), _free(q));
+    function _maxWithdraw(address owner, Quote memory q, uint256 supply) private view returns (uint256) {
+        if (q.low == 0) return 0;
+        return Math.min(_assetsFor(balanceOf(owner), q.low, supply, Math.Rounding.Floor), _free(q, supply));
     }
 
-    function _maxRedeem(address owner, Quote memory q) private view returns (uint256) {
-        return q.low == 0 ? 0 : Math.min(balanceOf(owner), _sharesFor(_free(q), q.low, Math.Rounding.Floor));
+    function _maxRedeem(address owner, Quote memory q, uint256 supply) private view returns (uint256) {
+        if (q.low == 0) return 0;
+        return Math.min(balanceOf(owner), _sharesFor(_free(q, supply), q.low, supply, Math.Rounding.Floor));
     }
 
     /// @dev Idle that the redeem queue is not owed; the queue's claim is taken at the high NAV, or at the low where there is no high.
-    function _free(Quote memory q) private view returns (uint256) {
+    function _free(Quote memory q, uint256 supply) private view returns (uint256) {
         uint256 waiting = redeemQueue == address(0) ? 0 : balanceOf(redeemQueue);
         uint256 idle = _idle();
         if (waiting == 0) return idle;
-        uint256 owed = _assetsFor(waiting, q.priced ? q.high : q.low, Math.Rounding.Ceil);
+        uint256 owed = _assetsFor(waiting, q.priced ? q.high : q.low, supply, Math.Rounding.Ceil);
         return idle > owed ? idle - owed : 0;
     }
 
-    function _sharesFor(uint256 assets, uint256 worth, Math.Rounding rounding) private view returns (uint256) {
-        return assets.mulDiv(totalSupply() + 10 ** _decimalsOffset(), worth + 1, rounding);
+    function _sharesFor(uint256 assets, uint256 worth, uint256 supply, Math.Rounding rounding)
+        private
+        pure
+        returns (uint256)
+    {
+        return assets.mulDiv(supply, worth + 1, rounding);
     }
 
-    function _assetsFor(uint256 shares, uint256 worth, Math.Rounding rounding) private view returns (uint256) {
-        return shares.mulDiv(worth + 1, totalSupply() + 10 ** _decimalsOffset(), rounding);
-    }
-
-    function _idle() internal view returns (uint256) {
-        return IERC20(asset()).balanceOf(address(this));
-    }
-
-    function _decimalsOffset() internal pure override returns (uint8) {
-        return 6;
+    function _assetsFor(uint256 shares, uint256 worth, uint256 supply, Math.Rounding rounding)
+        private
+        pure
+        returns (uint256)
+    {
+        return shares.mulDiv(worth + 1, supply, rounding);
     }
 }

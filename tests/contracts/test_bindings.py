@@ -14,6 +14,7 @@ from evenkeel.bindings import (
     ContractError,
     CuratedVolSource,
     DecodeError,
+    Marks,
     NoAnswerError,
     OracleAdapter,
     RiskGuard,
@@ -91,7 +92,8 @@ def world(chain):
     )
     valuer = Valuer.deploy().send(admin, w3)
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
-    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address)
+    marks = Marks.deploy(600, E18 // 100, E18 // 50).send(admin, w3)
+    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address, marks.address)
     vault = Vault.deploy(VaultParts(usdc, "Evenkeel", "EVK", *named)).send(admin, w3)
     lens = VaultLens.deploy().send(admin, w3)
     venue = UniswapV3SpotVenue.deploy(vault.address, chain.protocols.uniswap.router, [], []).send(admin, w3)

@@ -7,6 +7,7 @@ from web3 import HTTPProvider, Web3
 from evenkeel.bindings import (
     Authority,
     CuratedVolSource,
+    Marks,
     OracleAdapter,
     RedeemQueue,
     RiskGuard,
@@ -32,7 +33,8 @@ def test_a_queue_is_deployed_asked_and_refuses_in_types(chain):
     vols = CuratedVolSource.deploy(authority.address, 86_400, E18 // 25, E18 // 50, 60).send(admin, w3)
     valuer = Valuer.deploy().send(admin, w3)
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
-    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address)
+    marks = Marks.deploy(600, E18 // 100, E18 // 50).send(admin, w3)
+    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address, marks.address)
     vault = Vault.deploy(VaultParts(usdc, "Evenkeel", "EVK", *named)).send(admin, w3)
 
     queue = RedeemQueue.deploy(vault.address).send(admin, w3)

@@ -9,6 +9,7 @@ import {Authority} from "../../contracts/Authority.sol";
 import {RiskGuard} from "../../contracts/guard/RiskGuard.sol";
 import {Valuer} from "../../contracts/guard/Valuer.sol";
 import {IVault, VaultParts, VenueConfig} from "../../contracts/IVault.sol";
+import {Marks} from "../../contracts/nav/Marks.sol";
 import {CuratedVolSource} from "../../contracts/oracle/CuratedVolSource.sol";
 import {OracleAdapter} from "../../contracts/oracle/OracleAdapter.sol";
 import {Vault} from "../../contracts/Vault.sol";
@@ -65,7 +66,8 @@ contract VaultFactoryTest is Test {
             oracle: address(oracle),
             volSource: vols,
             valuer: valuer,
-            guard: address(guard)
+            guard: address(guard),
+            marks: address(new Marks(0, 0.01e18, 0))
         });
         vault = Vault(_create(type(Vault).creationCode, abi.encode(parts)));
         queue = WaitingRoom(_create(type(WaitingRoom).creationCode, abi.encode(vault, authority)));

@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from evenkeel.bindings.curated_vol_source import CuratedVolSource
     from evenkeel.bindings.curie_perp_venue import CuriePerpVenue
     from evenkeel.bindings.erc20 import ERC20
+    from evenkeel.bindings.fees import Fees
     from evenkeel.bindings.lending_venue import LendingVenue
     from evenkeel.bindings.lyra_option_venue import LyraOptionVenue
+    from evenkeel.bindings.marks import Marks
     from evenkeel.bindings.option_venue import OptionVenue
     from evenkeel.bindings.oracle_adapter import OracleAdapter
     from evenkeel.bindings.perp_venue import PerpVenue
@@ -81,9 +83,11 @@ __all__ = [
     "DecodeError",
     "Deployment",
     "Event",
+    "Fees",
     "LendingVenue",
     "LogRef",
     "LyraOptionVenue",
+    "Marks",
     "NoAnswerError",
     "OptionVenue",
     "OracleAdapter",
@@ -129,9 +133,11 @@ _MODULES = {
     "Deployment": "evenkeel.bindings._runtime",
     "ERC20": "evenkeel.bindings.erc20",
     "Event": "evenkeel.bindings._runtime",
+    "Fees": "evenkeel.bindings.fees",
     "LendingVenue": "evenkeel.bindings.lending_venue",
     "LogRef": "evenkeel.bindings._runtime",
     "LyraOptionVenue": "evenkeel.bindings.lyra_option_venue",
+    "Marks": "evenkeel.bindings.marks",
     "NoAnswerError": "evenkeel.bindings._runtime",
     "OptionVenue": "evenkeel.bindings.option_venue",
     "OracleAdapter": "evenkeel.bindings.oracle_adapter",

@@ -31,6 +31,7 @@ __all__ = [
     "BadFraction",
     "BadHalfWidth",
     "BadJump",
+    "BadLimits",
     "BadMarketList",
     "BadMaxAge",
     "BadMaxConfidence",
@@ -69,6 +70,8 @@ __all__ = [
     "ExceedsClaimableShares",
     "Expired",
     "FailedCall",
+    "FeeNotLower",
+    "FeeTooHigh",
     "ForwardOutOfRange",
     "FromTheFuture",
     "GasTooLow",
@@ -83,6 +86,7 @@ __all__ = [
     "LimitBreached",
     "LossTooLarge",
     "MoveTooLarge",
+    "NearExpiry",
     "NegativeVariance",
     "NoLimits",
     "NoPool",
@@ -102,6 +106,7 @@ __all__ = [
     "NotThePair",
     "NumberOutOfBounds",
     "OnlyActs",
+    "OnlyFees",
     "OnlyQueue",
     "OnlyVault",
     "OutOfBounds",
@@ -110,6 +115,7 @@ __all__ = [
     "Panic",
     "PastDeadline",
     "PastTarget",
+    "PendingOrders",
     "PlanUsed",
     "PriceLimit",
     "Priced",
@@ -131,6 +137,7 @@ __all__ = [
     "TooFar",
     "TooFewSignatures",
     "TooFewSources",
+    "TooLarge",
     "TooLittleLiquidity",
     "TooManyDecimals",
     "TooManyExpiries",
@@ -140,6 +147,7 @@ __all__ = [
     "TooManyPosts",
     "TooManySigners",
     "TooManySources",
+    "TooManyToCarry",
     "TooManyTokens",
     "TooManyUnderlyings",
     "TooManyVenues",
@@ -157,8 +165,10 @@ __all__ = [
     "UnknownSigner",
     "UnknownSlice",
     "UnknownToken",
+    "UnknownUnderlying",
     "UnknownUnit",
     "UnknownVenue",
+    "UnlistedGreeks",
     "Unpriced",
     "Unsupported",
     "VaultTooManyDecimals",
@@ -175,6 +185,7 @@ __all__ = [
     "WrongQueue",
     "WrongSettlementToken",
     "WrongToken",
+    "WrongTransfer",
     "ZeroAmount",
     "ZeroController",
     "ZeroShares",
@@ -409,6 +420,17 @@ class BadJump(ContractError):
     TYPES = vars(types)
     jump: int
     maximum: int
+
+
+class BadLimits(ContractError):
+    """A limit above its ceiling, or a `maxMove` of zero."""
+
+    SELECTOR = bytes.fromhex("0126e64d")
+    FIELDS: ClassVar[str] = "uint256 max_age, uint256 max_move, uint256 max_carried_inflow"
+    TYPES = vars(types)
+    max_age: int
+    max_move: int
+    max_carried_inflow: int
 
 
 class BadMarketList(ContractError):
@@ -790,6 +812,26 @@ class FailedCall(ContractError):
     SELECTOR = bytes.fromhex("d6bda275")
 
 
+class FeeNotLower(ContractError):
+    """What may only be lowered would not be; fractions at 1e18."""
+
+    SELECTOR = bytes.fromhex("5b266762")
+    FIELDS: ClassVar[str] = "uint256 fraction, uint256 current"
+    TYPES = vars(types)
+    fraction: int
+    current: int
+
+
+class FeeTooHigh(ContractError):
+    """A fee above its cap; fractions at 1e18."""
+
+    SELECTOR = bytes.fromhex("e757126a")
+    FIELDS: ClassVar[str] = "uint256 fraction, uint256 maximum"
+    TYPES = vars(types)
+    fraction: int
+    maximum: int
+
+
 class ForwardOutOfRange(ContractError):
     """`ForwardOutOfRange(uint128,uint256)`."""
 
@@ -932,6 +974,16 @@ class MoveTooLarge(ContractError):
     previous: int
     posted: int
     maximum: int
+
+
+class NearExpiry(ContractError):
+    """`NearExpiry(uint64,uint256)`."""
+
+    SELECTOR = bytes.fromhex("8e4b8437")
+    FIELDS: ClassVar[str] = "uint64 expiry, uint256 timestamp"
+    TYPES = vars(types)
+    expiry: int
+    timestamp: int
 
 
 class NegativeVariance(ContractError):
@@ -1118,6 +1170,15 @@ class OnlyActs(ContractError):
     caller: str
 
 
+class OnlyFees(ContractError):
+    """The caller is not `fees`."""
+
+    SELECTOR = bytes.fromhex("2b9671ec")
+    FIELDS: ClassVar[str] = "address caller"
+    TYPES = vars(types)
+    caller: str
+
+
 class OnlyQueue(ContractError):
     """The caller is not the redeem queue."""
 
@@ -1189,6 +1250,15 @@ class PastTarget(ContractError):
     unit: int
     health: int
     target: int
+
+
+class PendingOrders(ContractError):
+    """Why a valuation is stored but not carried."""
+
+    SELECTOR = bytes.fromhex("341056b8")
+    FIELDS: ClassVar[str] = "uint256 count"
+    TYPES = vars(types)
+    count: int
 
 
 class PlanUsed(ContractError):
@@ -1381,6 +1451,15 @@ class TooFewSources(ContractError):
     quorum: int
 
 
+class TooLarge(ContractError):
+    """The number does not fit."""
+
+    SELECTOR = bytes.fromhex("1f4d5abe")
+    FIELDS: ClassVar[str] = "uint256 number"
+    TYPES = vars(types)
+    number: int
+
+
 class TooLittleLiquidity(ContractError):
     """The harmonic mean liquidity over the window is under the floor."""
 
@@ -1466,6 +1545,16 @@ class TooManySources(ContractError):
     FIELDS: ClassVar[str] = "uint256 sources, uint256 maximum"
     TYPES = vars(types)
     sources: int
+    maximum: int
+
+
+class TooManyToCarry(ContractError):
+    """`TooManyToCarry(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("821d611d")
+    FIELDS: ClassVar[str] = "uint256 count, uint256 maximum"
+    TYPES = vars(types)
+    count: int
     maximum: int
 
 
@@ -1634,6 +1723,15 @@ class UnknownToken(ContractError):
     token: str
 
 
+class UnknownUnderlying(ContractError):
+    """`UnknownUnderlying(address)`."""
+
+    SELECTOR = bytes.fromhex("b8fef039")
+    FIELDS: ClassVar[str] = "address underlying"
+    TYPES = vars(types)
+    underlying: str
+
+
 class UnknownUnit(ContractError):
     """`unit` is not among `marginUnits()`."""
 
@@ -1650,6 +1748,16 @@ class UnknownVenue(ContractError):
     FIELDS: ClassVar[str] = "address venue"
     TYPES = vars(types)
     venue: str
+
+
+class UnlistedGreeks(ContractError):
+    """The netted Greeks hold `gamma` and `vega` that no option venue lists."""
+
+    SELECTOR = bytes.fromhex("28ad3f17")
+    FIELDS: ClassVar[str] = "int256 gamma, int256 vega"
+    TYPES = vars(types)
+    gamma: int
+    vega: int
 
 
 class Unpriced(ContractError):
@@ -1806,6 +1914,16 @@ class WrongToken(ContractError):
     wanted: str
 
 
+class WrongTransfer(ContractError):
+    """Idle did not change by what was transferred; wei of the asset."""
+
+    SELECTOR = bytes.fromhex("7af04289")
+    FIELDS: ClassVar[str] = "uint256 change, uint256 expected"
+    TYPES = vars(types)
+    change: int
+    expected: int
+
+
 class ZeroAmount(ContractError):
     """A size or amount is zero."""
 
@@ -1849,6 +1967,7 @@ register_errors(
     BadFraction,
     BadHalfWidth,
     BadJump,
+    BadLimits,
     BadMarketList,
     BadMaxAge,
     BadMaxConfidence,
@@ -1886,6 +2005,8 @@ register_errors(
     ExceedsClaimableShares,
     Expired,
     FailedCall,
+    FeeNotLower,
+    FeeTooHigh,
     ForwardOutOfRange,
     FromTheFuture,
     GasTooLow,
@@ -1900,6 +2021,7 @@ register_errors(
     LimitBreached,
     LossTooLarge,
     MoveTooLarge,
+    NearExpiry,
     NegativeVariance,
     NoLimits,
     NoPool,
@@ -1919,6 +2041,7 @@ register_errors(
     NotThePair,
     NumberOutOfBounds,
     OnlyActs,
+    OnlyFees,
     OnlyQueue,
     OnlyVault,
     OutOfBounds,
@@ -1926,6 +2049,7 @@ register_errors(
     PaidShort,
     PastDeadline,
     PastTarget,
+    PendingOrders,
     PlanUsed,
     PriceLimit,
     Priced,
@@ -1946,6 +2070,7 @@ register_errors(
     TooFar,
     TooFewSignatures,
     TooFewSources,
+    TooLarge,
     TooLittleLiquidity,
     TooManyDecimals,
     TooManyExpiries,
@@ -1955,6 +2080,7 @@ register_errors(
     TooManyPosts,
     TooManySigners,
     TooManySources,
+    TooManyToCarry,
     TooManyTokens,
     TooManyUnderlyings,
     TooManyVenues,
@@ -1972,8 +2098,10 @@ register_errors(
     UnknownSigner,
     UnknownSlice,
     UnknownToken,
+    UnknownUnderlying,
     UnknownUnit,
     UnknownVenue,
+    UnlistedGreeks,
     Unpriced,
     Unsupported,
     VaultTooManyDecimals,
@@ -1990,6 +2118,7 @@ register_errors(
     WrongQueue,
     WrongSettlementToken,
     WrongToken,
+    WrongTransfer,
     ZeroAmount,
     ZeroController,
     ZeroShares,

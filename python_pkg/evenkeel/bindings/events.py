@@ -15,6 +15,7 @@ __all__ = [
     "CancelRedeemRequest",
     "CapSet",
     "Charged",
+    "Collected",
     "Configured",
     "CuratedVolSourcePosted",
     "Deposit",
@@ -24,11 +25,13 @@ __all__ = [
     "Event",
     "Freed",
     "Frozen",
+    "GainCharged",
     "JumpSet",
     "LevelAccepted",
     "LimitsSet",
     "LiquidationSeen",
     "LogRef",
+    "ManagementFeeSet",
     "Marked",
     "MaxLossPerCallSet",
     "MaxLossPerDaySet",
@@ -42,9 +45,11 @@ __all__ = [
     "OperatorSet",
     "OrderSettled",
     "Ordered",
+    "PerformanceFeeSet",
     "Posted",
     "Processed",
     "Rebalanced",
+    "RecipientSet",
     "RedeemFilled",
     "RedeemQueueSet",
     "RedeemRequest",
@@ -191,6 +196,19 @@ class Charged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Collected(Event):
+    """`Collected(address,uint256)`."""
+
+    TOPIC = bytes.fromhex("8c22f554c81b54107cd95e734e4ef45767214974a540f34ea4a4f8c3fc7b13c3")
+    INDEXED = "address recipient"
+    DATA = "uint256 shares"
+    TYPES = vars(types)
+
+    recipient: str
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
 class Configured(Event):
     """`token` is priced by `sources` from now on; none removes it."""
 
@@ -299,6 +317,18 @@ class Frozen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class GainCharged(Event):
+    """`gain` (wei of the asset) over the high-water mark was charged with `shares`."""
+
+    TOPIC = bytes.fromhex("6b757981de714a0db63dbce55d7dae3e94e32e3ccf812bf2f591b09aea39efb4")
+    DATA = "uint256 gain, uint256 shares"
+    TYPES = vars(types)
+
+    gain: int
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
 class JumpSet(Event):
     """The breaker of `token` allows `jump` an hour from now on."""
 
@@ -349,6 +379,17 @@ class LiquidationSeen(Event):
 
     position_id: int
     collateral_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementFeeSet(Event):
+    """`ManagementFeeSet(uint256)`."""
+
+    TOPIC = bytes.fromhex("74f254e69f1d1aa50fbf15b184112c15530415ac9f4b4bf2b75778c6befd0978")
+    DATA = "uint256 fraction"
+    TYPES = vars(types)
+
+    fraction: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,6 +563,17 @@ class Ordered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PerformanceFeeSet(Event):
+    """`PerformanceFeeSet(uint256)`."""
+
+    TOPIC = bytes.fromhex("ceb20f7f0b19335681096ee1eaa9bb2a6ef5a9a69ba48b6b488e7b7eff2ef04d")
+    DATA = "uint256 fraction"
+    TYPES = vars(types)
+
+    fraction: int
+
+
+@dataclass(frozen=True, slots=True)
 class Posted(Event):
     """Margin reached the venue."""
 
@@ -567,6 +619,17 @@ class Rebalanced(Event):
     mid_before: int
     mid_after: int
     loss: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientSet(Event):
+    """`RecipientSet(address)`."""
+
+    TOPIC = bytes.fromhex("9d900d71c28433348acb1bec780a061608a96b149370abce77fd54ba2d479401")
+    INDEXED = "address recipient"
+    TYPES = vars(types)
+
+    recipient: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -1027,6 +1090,7 @@ register_events(
     CancelRedeemRequest,
     CapSet,
     Charged,
+    Collected,
     Configured,
     CuratedVolSourcePosted,
     Deposit,
@@ -1035,10 +1099,12 @@ register_events(
     Eased,
     Freed,
     Frozen,
+    GainCharged,
     JumpSet,
     LevelAccepted,
     LimitsSet,
     LiquidationSeen,
+    ManagementFeeSet,
     Marked,
     MaxLossPerCallSet,
     MaxLossPerDaySet,
@@ -1052,9 +1118,11 @@ register_events(
     OperatorSet,
     OrderSettled,
     Ordered,
+    PerformanceFeeSet,
     Posted,
     Processed,
     Rebalanced,
+    RecipientSet,
     RedeemFilled,
     RedeemQueueSet,
     RedeemRequest,

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 __all__ = [
     "Act",
+    "Ask",
     "Book",
     "Breaker",
     "Configuration",
@@ -18,6 +19,7 @@ __all__ = [
     "Listing",
     "LyraMarket",
     "Margin",
+    "MarkBook",
     "Measure",
     "OptionPosition",
     "OptionTerms",
@@ -31,6 +33,7 @@ __all__ = [
     "Slice",
     "SpotHolding",
     "Status",
+    "Term",
     "Trade",
     "UnderlyingState",
     "UnitHealth",
@@ -84,6 +87,34 @@ class Status(IntEnum):
     FILLED = 2
     CANCELLED = 3
     FAILED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a vault says of itself when it asks.
+
+    Values:
+        oracle: Its `IPriceOracle`.
+        vol_source: Its `IVolSource`.
+        idle: Its idle now.
+        flow: What came into idle by entries since the mark, less what left by exits.
+        entering: What is about to enter; 0 for an exit, `type(uint256).max` to be valued live whatever may
+            be carried.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "address",
+        "uint256",
+        "int256",
+        "uint256",
+    )
+
+    oracle: str
+    vol_source: str
+    idle: int
+    flow: int
+    entering: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +389,82 @@ class Margin:
     equity: int
     initial: int
     maintenance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One underlying of a mark. Bounds are asset units at 1e18, at the end of the reach: the greatest age
+    and the greatest move.
+
+    Values:
+        price: Mid of the full quote.
+        delta: Netted.
+        gap: From the full quote's mid to the primary's, fraction of the price at 1e18.
+        half_width: The larger half of the full quote, fraction of the price at 1e18.
+        pays_options: Options of the book are paid in it.
+        has_options: Options of the book are on it.
+        curve_long: Sum over long options of 1/2 Gsup dS^2; goes with the square of the move.
+        decay_long: Sum over long options of time decay; goes with age.
+        slope: Growth of width, goes with the move.
+        drift: Growth of width, goes with age.
+        gross: What all options regardless of sign can move by at the greatest move.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "uint256",
+        "int256",
+        "uint256",
+        "uint256",
+        "bool",
+        "bool",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+    )
+
+    underlying: str
+    price: int
+    delta: int
+    gap: int
+    half_width: int
+    pays_options: bool
+    has_options: bool
+    curve_long: int
+    curve_short: int
+    decay_long: int
+    decay_short: int
+    slope: int
+    drift: int
+    gross: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkBook:
+    """All that a mark stores besides mid, idle and time.
+
+    Values:
+        terms: Those that options are paid in come first.
+        width: Width at the mark that no price causes: the venues' own and the vols'.
+        dollar: The asset in dollars where options are struck in dollars, else 0.
+        carry: What funding and interest add in the greatest age at their rates of now.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "Term[]",
+        "uint256",
+        "uint256",
+        "int256",
+    )
+
+    terms: tuple[Term, ...]
+    width: int
+    dollar: int
+    carry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -810,6 +917,7 @@ class VaultParts:
         "address",
         "address",
         "address",
+        "address",
     )
 
     asset: str
@@ -820,6 +928,7 @@ class VaultParts:
     vol_source: str
     valuer: str
     guard: str
+    marks: str
 
 
 @dataclass(frozen=True, slots=True)

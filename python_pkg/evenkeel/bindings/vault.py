@@ -12,6 +12,13 @@ from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, 
 from evenkeel.bindings.types import Instruction, VaultParts, VenueConfig
 
 
+class FeesOwedResult(NamedTuple):
+    """What `feesOwed` returns."""
+
+    rate: int
+    owed: int
+
+
 class LastMarkResult(NamedTuple):
     """What `lastMark` returns."""
 
@@ -57,6 +64,22 @@ _MAX_INSTRUCTIONS = Function[int](
     "4720b448",
     "",
     "uint256",
+    vars(types),
+    view=True,
+)
+_SEED = Function[int](
+    "Vault.SEED",
+    "0edc4737",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_SEED_HOLDER = Function[ChecksumAddress](
+    "Vault.SEED_HOLDER",
+    "02440320",
+    "",
+    "address",
     vars(types),
     view=True,
 )
@@ -148,6 +171,23 @@ _DEPOSIT = Function[int](
     vars(types),
     view=False,
 )
+_FEES = Function[ChecksumAddress](
+    "Vault.fees",
+    "9af1d35a",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
+_FEES_OWED = Function[FeesOwedResult](
+    "Vault.feesOwed",
+    "326e7a85",
+    "",
+    "uint16, uint256",
+    vars(types),
+    view=True,
+    result=FeesOwedResult,
+)
 _FREE = Function[int](
     "Vault.free",
     "b0a692da",
@@ -221,6 +261,14 @@ _MARK = Function[None](
     vars(types),
     view=False,
 )
+_MARKS = Function[ChecksumAddress](
+    "Vault.marks",
+    "3c84c5a5",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
 _MAX_DEPOSIT = Function[int](
     "Vault.maxDeposit",
     "402d267d",
@@ -232,7 +280,7 @@ _MAX_DEPOSIT = Function[int](
 _MAX_MINT = Function[int](
     "Vault.maxMint",
     "c63d75b6",
-    "address arg0",
+    "address receiver",
     "uint256",
     vars(types),
     view=True,
@@ -399,6 +447,14 @@ _SET_REDEEM_QUEUE = Function[None](
     vars(types),
     view=False,
 )
+_SETTLE_FEES = Function[int](
+    "Vault.settleFees",
+    "95db9d89",
+    "uint16 rate, address recipient, uint256 shares",
+    "uint256",
+    vars(types),
+    view=False,
+)
 _SYMBOL = Function[str](
     "Vault.symbol",
     "95d89b41",
@@ -512,14 +568,20 @@ class Vault(Contract):
     __slots__ = ()
 
     def max_entry(self) -> Call[int]:
-        """What `maxDeposit` and `maxMint` answer while entry is open; beyond any supply, below any
-        overflow.
-        """
+        """What `maxDeposit` and `maxMint` answer while entry is open, wei of the asset or shares."""
         return self._call(_MAX_ENTRY)
 
     def max_instructions(self) -> Call[int]:
         """`MAX_INSTRUCTIONS()`."""
         return self._call(_MAX_INSTRUCTIONS)
+
+    def seed(self) -> Call[int]:
+        """Shares that the first entry burns."""
+        return self._call(_SEED)
+
+    def seed_holder(self) -> Call[ChecksumAddress]:
+        """Where they are."""
+        return self._call(_SEED_HOLDER)
 
     def add_venue(self, venue: str, config: VenueConfig) -> Call[None]:
         """RESTRICTED. Registers an adapter of this vault; reverts with `VenueSet.NotOurs`, `VenueKnown`,
@@ -567,6 +629,14 @@ class Vault(Contract):
         """`deposit(uint256,address)`."""
         return self._call(_DEPOSIT, assets, receiver)
 
+    def fees(self) -> Call[ChecksumAddress]:
+        """The `Fees` that this vault made for itself. Immutable."""
+        return self._call(_FEES)
+
+    def fees_owed(self) -> Call[FeesOwedResult]:
+        """The management fee's rate, in millionths a year, and the shares owed by now."""
+        return self._call(_FEES_OWED)
+
     def free(self, venue: str, unit: int, assets: int, min_freed: int) -> Call[int]:
         """GUARDIAN. Takes margin worth `assets` out of `unit` into idle, as `IVenue.free`, down to the
         venue's minimum health.
@@ -602,18 +672,22 @@ class Vault(Contract):
         return self._call(_LAST_MARK)
 
     def mark(self) -> Call[None]:
-        """Anyone. Reads the interval and stores the venues' mid for `totalAssets`; `IRiskGuard.Unpriced`
-        while a venue or price cannot be read.
+        """Anyone. Reads the interval live and stores it; `IRiskGuard.Unpriced` while a venue or price
+        cannot be read.
         """
         return self._call(_MARK)
+
+    def marks(self) -> Call[ChecksumAddress]:
+        """The `IMarks` that keeps the last mark and carries it. Immutable."""
+        return self._call(_MARKS)
 
     def max_deposit(self, arg0: str) -> Call[int]:
         """`maxDeposit(address)`."""
         return self._call(_MAX_DEPOSIT, arg0)
 
-    def max_mint(self, arg0: str) -> Call[int]:
+    def max_mint(self, receiver: str) -> Call[int]:
         """`maxMint(address)`."""
-        return self._call(_MAX_MINT, arg0)
+        return self._call(_MAX_MINT, receiver)
 
     def max_redeem(self, owner: str) -> Call[int]:
         """`maxRedeem(address)`."""
@@ -665,7 +739,7 @@ class Vault(Contract):
 
     def process_exit(self, shares: int) -> Call[int]:
         """QUEUE. Burns `shares` of the caller at the low NAV and pays it; `IRiskGuard.Unpriced` while a
-        venue or price cannot be read, `IdleShort` where idle does not reach.
+        venue or price cannot be read and no mark is carried, `IdleShort` where idle does not reach.
         """
         return self._call(_PROCESS_EXIT, shares)
 
@@ -708,6 +782,15 @@ class Vault(Contract):
     def set_redeem_queue(self, queue: str) -> Call[None]:
         """GOVERNOR. Names the redeem queue, once."""
         return self._call(_SET_REDEEM_QUEUE, queue)
+
+    def settle_fees(self, rate: int, recipient: str, shares: int) -> Call[int]:
+        """FEES. Accrues the management fee up to now and sets its `rate`, in millionths a year; then, where
+        there is a `recipient`, mints to it what is owed and `shares` more.
+
+        Returns:
+            minted: What was minted.
+        """
+        return self._call(_SETTLE_FEES, rate, recipient, shares)
 
     def symbol(self) -> Call[str]:
         """`symbol()`."""

@@ -13,6 +13,7 @@ from evenkeel.bindings import (
     CuriePerpVenue,
     Deployment,
     LyraOptionVenue,
+    Marks,
     OracleAdapter,
     RedeemQueue,
     RiskGuard,
@@ -44,6 +45,12 @@ from evenkeel.deploy.record import DeploymentFile
 _DOLLAR = "0x" + "0" * 40
 """How price sources write the US dollar as a denomination."""
 _NONE = "0x" + "0" * 40
+_MARK_AGE = 600
+"""Seconds for which entry and exit are priced by a mark that is carried."""
+_MARK_MOVE = 0.01
+"""How far an underlying may move meanwhile, as a fraction of its price."""
+_MARK_INFLOW = 0.02
+"""What may enter on one mark, as a fraction of NAV."""
 
 
 class Walk:
@@ -75,6 +82,7 @@ class Walk:
         vol_source = self._to.create("vol_source", self._vol_source(authority))
         valuer = self._to.create("valuer", Valuer.deploy())
         guard = self._to.create("guard", RiskGuard.deploy(authority.address))
+        marks = self._to.create("marks", Marks.deploy(_MARK_AGE, wad(_MARK_MOVE), wad(_MARK_INFLOW)))
         parts = VaultParts(
             asset=asset,
             name=self._plan.name,
@@ -84,6 +92,7 @@ class Walk:
             vol_source=vol_source.address,
             valuer=valuer.address,
             guard=guard.address,
+            marks=marks.address,
         )
         vault = self._to.create("vault", Vault.deploy(parts))
         queue = self._to.create("queue", RedeemQueue.deploy(vault.address))

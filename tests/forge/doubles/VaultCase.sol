@@ -7,6 +7,7 @@ import {Limits, Range} from "../../../contracts/guard/IRiskGuard.sol";
 import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
 import {Valuer} from "../../../contracts/guard/Valuer.sol";
 import {Instruction, IVault, VaultParts, VenueConfig} from "../../../contracts/IVault.sol";
+import {Marks} from "../../../contracts/nav/Marks.sol";
 import {Vault} from "../../../contracts/Vault.sol";
 import {Exposure, Greeks} from "../../../contracts/venues/IVenue.sol";
 import {DoubleOracle, DoubleVol} from "./DoublePrices.sol";
@@ -27,6 +28,7 @@ abstract contract VaultCase is Test {
     DoubleVol internal vols;
     Valuer internal valuer;
     RiskGuard internal guard;
+    Marks internal marks;
     Vault internal vault;
     DoubleVenue internal venue;
     DoubleVenue internal hedge;
@@ -39,6 +41,7 @@ abstract contract VaultCase is Test {
         vols = new DoubleVol();
         valuer = new Valuer();
         guard = new RiskGuard(address(manager));
+        marks = _marks();
         vault = new Vault(_parts());
         venue = new DoubleVenue(address(vault));
         hedge = new DoubleVenue(address(vault));
@@ -63,8 +66,14 @@ abstract contract VaultCase is Test {
             oracle: address(oracle),
             volSource: address(vols),
             valuer: address(valuer),
-            guard: address(guard)
+            guard: address(guard),
+            marks: address(marks)
         });
+    }
+
+    /// @dev Marks that are never carried, so that a venue's change shows at once.
+    function _marks() internal virtual returns (Marks) {
+        return new Marks(0, 0.01e18, 0);
     }
 
     function _limits() internal pure returns (Limits memory) {

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
+import {PricePoint, Valuation} from "../guard/IValuer.sol";
+import {IVault} from "../IVault.sol";
+import {IDollarOracle} from "../oracle/IDollarOracle.sol";
+import {IPriceOracle} from "../oracle/IPriceOracle.sol";
+import {Exposure, IVenue, Kind} from "../venues/IVenue.sol";
+import {ILendingVenue, LendingAccount} from "../venues/lending/ILendingVenue.sol";
+import {IOptionVenue, OptionPosition} from "../venues/option/IOptionVenue.sol";
+import {IPerpVenue, PerpPosition} from "../venues/perp/IPerpVenue.sol";
+import {CarryBound} from "./CarryBound.sol";
+
+/// @notice One underlying of a mark. Bounds are asset units at 1e18, at the end of the reach: the greatest age and the greatest move.
+/// @param price       Mid of the full quote.
+/// @param delta       Netted.
+/// @param gap         From the full quote's mid to the primary's, fraction of the price at 1e18.
+/// @param halfWidth   The larger half of the full quote, fraction of the price at 1e18.
+/// @param paysOptions Options of the book are paid in it.
+/// @param hasOptions  Options of the book are on it.
+/// @param curveLong   Sum over long options of 1/2 Gsup dS^2; goes with the square of the move.
+/// @param decayLong   Sum over long options of time decay; goes with age.
+/// @param slope       Growth of width, goes with the move.
+/// @param drift       Growth of width, goes with age.
+/// @param gross       What all options regardless of sign can move by at the greatest move.
+struct Term {
+    address underlying;
+    uint256 price;
+    int256 delta;
+    uint256 gap;
+    uint256 halfWidth;
+    bool paysOptions;
+    bool hasOptions;
+    uint256 curveLong;
+    uint256 curveShort;
+    uint256 decayLong;
+    uint256 decayShort;
+    uint256 slope;
+    uint256 drift;
+    uint256 gross;
+}
+
+/// @notice All that a mark stores besides mid, idle and time.
+/// @param terms  Those that options are paid in come first.
+/// @param width  Width at the mark that no price causes: the venues' own and the vols'.
+/// @param dollar The asset in dollars where options are struck in dollars, else 0.
+/// @param carry  What funding and interest add in the greatest age at their rates of now.
+struct MarkBook {
+    Term[] terms;
+    uint256 width;
+    uint256 dollar;
+    int256 carry;
+}
+
+/// @title MarkTerms: what the positions behind a valuation can do while it is carried
+/// @notice Reads the positions of perp, option and lending venues and sums the bounds of `CarryBound` over longs and shorts apart.
+///
+/// ADAPTERS' OWN HALF-WIDTHS, with every price within the reach. They are in proportion to prices (an exit fee), so each grows by its own size
+/// times the move; a perp's grows besides by its size for each unit of move (the gap to a mark that stood still); an option's
+/// by OPTION_EXIT of the underlyings it is on for each unit of move (an exit fee on premium and on spot).
+///
+/// CARRY. Perps at their funding rate, loans and deposits at their interest.
+///
+/// ASSUMPTION: `IOptionVenue.positions` STATES STRIKES IN DOLLARS WHERE OPTIONS ARE PAID IN ANOTHER TOKEN THAN THE ASSET, ELSE IN ASSET UNITS.
+abstract contract MarkTerms {
+    using Math for uint256;
+    using SignedMath for int256;
+
+    uint256 public constant MAX_UNDERLYINGS = 8;
+    /// @notice Seconds before expiry, besides the reach, from which an option is not carried.
+    uint256 public constant MIN_LIFE = 1 hours;
+    /// @notice Part of a move of spot that may go into the cost of closing an option, at 1e18.
+    uint256 public constant OPTION_EXIT = 0.05e18;
+    /// @dev What fixed-point arithmetic, here, in the adapters and in the library, may lose: a flat part, and a part of gross value.
+    uint256 private constant SLACK = 1e9;
+    uint256 private constant SLACK_OF_GROSS = 1e7;
+    uint256 private constant WAD = 1e18;
+
+    /// @notice Why a valuation is stored but not carried.
+    error PendingOrders(uint256 count);
+    error TooManyToCarry(uint256 count, uint256 maximum);
+    error NearExpiry(uint64 expiry, uint256 timestamp);
+    error UnknownUnderlying(address underlying);
+    /// @notice The netted Greeks hold `gamma` and `vega` that no option venue lists.
+    error UnlistedGreeks(int256 gamma, int256 vega);
+
+    /// @dev A book in the making; `gamma` and `vega` are what no option venue has accounted for yet.
+    struct Draft {
+        MarkBook book;
+        CarryBound.Reach reach;
+        address vault;
+        address oracle;
+        address asset;
+        int256 gamma;
+        int256 vega;
+    }
+
+    /// @notice What to store of `v`, a valuation of `vault` made now; reverts where it cannot be carried.
+    function markBook(address vault, Valuation calldata v) external view returns (MarkBook memory) {
+        if (v.pending.length != 0) revert PendingOrders(v.pending.length);
+        if (v.prices.length > MAX_UNDERLYINGS) revert TooManyToCarry(v.prices.length, MAX_UNDERLYINGS);
+        Draft memory d;
+        (d.vault, d.oracle, d.asset, d.reach) = (vault, IVault(vault).oracle(), IVault(vault).asset(), _reach());
+        d.book.terms = new Term[](v.prices.length);
+        for (uint256 i; i < v.prices.length; ++i) {
+            _price(d.book.terms[i], v.prices[i], d.oracle);
+        }
+        _net(d, v);
+        uint256 own;
+        for (uint256 i; i < v.venues.length; ++i) {
+            own += v.venues[i].halfWidth;
+            Kind kind = IVenue(v.venues[i].venue).kind();
+            if (kind == Kind.Perp) _perps(d, v.venues[i].venue);
+            else if (kind == Kind.Lending) _loans(d, v.venues[i].venue);
+            else if (kind == Kind.Option) _options(d, v, v.venues[i].venue);
+        }
+        if (d.gamma != 0 || d.vega != 0) revert UnlistedGreeks(d.gamma, d.vega);
+        _finish(d, own);
+        return d.book;
+    }
+
+    function _reach() internal view virtual returns (CarryBound.Reach memory);
+
+    function _price(Term memory t, PricePoint calldata p, address oracle) private view {
+        (, uint256 first,,) = IPriceOracle(oracle).primary(p.underlying);
+        t.underlying = p.underlying;
+        t.price = p.mid;
+        t.gap = (first > p.mid ? first - p.mid : p.mid - first).mulDiv(WAD, first, Math.Rounding.Ceil);
+        t.halfWidth = Math.max(p.mid - p.low, p.high - p.mid).mulDiv(WAD, p.mid, Math.Rounding.Ceil);
+    }
+
+    /// @dev Deltas by underlying, the width of the vols, and the sums of gamma and vega that option venues must account for.
+    function _net(Draft memory d, Valuation calldata v) private pure {
+        for (uint256 i; i < v.exposures.length; ++i) {
+            Exposure calldata e = v.exposures[i];
+            _term(d, e.underlying).delta += e.greeks.delta;
+            d.gamma += e.greeks.gamma;
+            d.vega += e.greeks.vega;
+            if (e.greeks.vega != 0) d.book.width += _up(e.greeks.vega.abs(), _volWidth(v, e.underlying, e.expiry));
+        }
+    }
+
+    function _perps(Draft memory d, address venue) private view {
+        PerpPosition[] memory list = IPerpVenue(venue).positions();
+        for (uint256 i; i < list.length; ++i) {
+            if (list[i].size == 0) continue;
+            Term memory t = _term(d, list[i].underlying);
+            t.slope += _up(_up(list[i].size.abs(), t.price), d.reach.move);
+            int256 value = (list[i].size * int256(t.price)) / int256(WAD);
+            d.book.carry -= (((value * list[i].fundingRate) / int256(WAD)) * int256(d.reach.age)) / int256(1 days);
+        }
+    }
+
+    function _loans(Draft memory d, address venue) private view {
+        LendingAccount[] memory list = ILendingVenue(venue).accounts();
+        for (uint256 i; i < list.length; ++i) {
+            int256 yearly = int256(list[i].supplied.mulDiv(list[i].supplyRate, WAD))
+                - int256(list[i].borrowed.mulDiv(list[i].borrowRate, WAD));
+            if (yearly == 0) continue;
+            if (list[i].token != d.asset) {
+                uint256 at = _find(d, list[i].token);
+                // What is lent and owed in equal parts has no price here, and next to no interest.
+                if (at == d.book.terms.length) continue;
+                yearly = (yearly * int256(d.book.terms[at].price)) / int256(WAD);
+            }
+            d.book.carry += (yearly * int256(d.reach.age)) / int256(365 days);
+        }
+    }
+
+    function _options(Draft memory d, Valuation calldata v, address venue) private view {
+        OptionPosition[] memory list = IOptionVenue(venue).positions();
+        if (list.length == 0) return;
+        (uint256 paid, uint256 dollar) = _payment(d, venue);
+        for (uint256 i; i < list.length; ++i) {
+            OptionPosition memory p = list[i];
+            if (p.expiry <= block.timestamp + d.reach.age + MIN_LIFE) revert NearExpiry(p.expiry, block.timestamp);
+            CarryBound.Leg memory leg;
+            leg.units = _up(_up(p.size.abs(), paid), dollar);
+            leg.spot = _term(d, p.underlying).price;
+            leg.strike = p.strike.mulDiv(WAD, dollar);
+            leg.vol = p.vol;
+            leg.volWidth = _volWidth(v, p.underlying, p.expiry);
+            leg.life = p.expiry - block.timestamp;
+            _option(_term(d, p.underlying), leg, d.reach, p.size > 0);
+            d.gamma -= p.greeks.gamma;
+            d.vega -= p.greeks.vega;
+        }
+    }
+
+    function _option(Term memory t, CarryBound.Leg memory leg, CarryBound.Reach memory reach, bool long) private pure {
+        CarryBound.Bound memory b = CarryBound.bound(leg, reach);
+        t.hasOptions = true;
+        if (long) (t.curveLong, t.decayLong) = (t.curveLong + b.curve, t.decayLong + b.decay);
+        else (t.curveShort, t.decayShort) = (t.curveShort + b.curve, t.decayShort + b.decay);
+        uint256 shift = _up(_up(leg.units, t.price), reach.move);
+        t.gross += shift;
+        t.slope += b.slope + _up(shift, OPTION_EXIT);
+        t.drift += b.drift;
+    }
+
+    /// @dev The price of the token that options of `venue` are paid in, and the asset's in dollars where that token is not the asset.
+    function _payment(Draft memory d, address venue) private view returns (uint256 paid, uint256 dollar) {
+        address token = IOptionVenue(venue).terms().quote;
+        if (token == d.asset) return (WAD, WAD);
+        (, dollar,,) = IDollarOracle(d.oracle).assetQuote();
+        d.book.dollar = dollar;
+        Term memory t = _term(d, token);
+        t.paysOptions = true;
+        return (t.price, dollar);
+    }
+
+    /// @dev Adds what grows with the venues' own half-widths, and what rounding may lose.
+    function _finish(Draft memory d, uint256 own) private pure {
+        Term[] memory terms = d.book.terms;
+        d.book.width += own + SLACK;
+        for (uint256 i; i < terms.length; ++i) {
+            terms[i].slope += _up(own, d.reach.move);
+            uint256 value = _up(terms[i].delta.abs() + 1, terms[i].price) + terms[i].gross.mulDiv(WAD, d.reach.move);
+            d.book.width += value.mulDiv(SLACK_OF_GROSS, WAD, Math.Rounding.Ceil);
+        }
+        _payersFirst(terms);
+    }
+
+    function _payersFirst(Term[] memory terms) private pure {
+        uint256 next;
+        for (uint256 i; i < terms.length; ++i) {
+            if (!terms[i].paysOptions) continue;
+            Term memory payer = terms[i];
+            terms[i] = terms[next];
+            terms[next++] = payer;
+        }
+    }
+
+    function _volWidth(Valuation calldata v, address underlying, uint64 expiry) private pure returns (uint256) {
+        for (uint256 i; i < v.vols.length; ++i) {
+            if (v.vols[i].underlying == underlying && v.vols[i].expiry == expiry) {
+                return Math.max(v.vols[i].mid - v.vols[i].low, v.vols[i].high - v.vols[i].mid);
+            }
+        }
+        // Options that cancel to no vega at all have no vol in the valuation, and no width to bound it by.
+        revert UnlistedGreeks(0, 0);
+    }
+
+    function _term(Draft memory d, address underlying) private pure returns (Term memory) {
+        uint256 at = _find(d, underlying);
+        if (at == d.book.terms.length) revert UnknownUnderlying(underlying);
+        return d.book.terms[at];
+    }
+
+    function _find(Draft memory d, address underlying) private pure returns (uint256 at) {
+        while (at < d.book.terms.length && d.book.terms[at].underlying != underlying) ++at;
+    }
+
+    function _up(uint256 a, uint256 b) private pure returns (uint256) {
+        return a.mulDiv(b, WAD, Math.Rounding.Ceil);
+    }
+}

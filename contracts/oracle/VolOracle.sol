@@ -21,14 +21,15 @@ import {Slice, VolSlice} from "./VolSlice.sol";
 ///
 /// POSTING is open to anyone who has the signatures that `SliceSigners` asks for. A slice is refused unless
 /// - `timestamp` is later than the last slice's, not in the future, at most `maxSignAge` ago and no longer ago than `expiry` is ahead;
-/// - sigma >= Svi.MIN_SIGMA, |rho| < 1, b (1 + |rho|) <= 2, w(k) >= 0 and the vol is MIN_VOL to MAX_VOL within the reach;
+/// - sigma >= Svi.MIN_SIGMA, |rho| < 1, b (1 + |rho|) <= 2, w(k) >= 0 and the vol is MIN_VOL or more everywhere and MAX_VOL or less at the points below;
 /// - Gatheral's g >= 0 (no butterfly) at every one of the points within the reach that `Svi.points` names: 17 spread by the total vol
 ///   at the money, 16 about m by sigma;
 /// - at these points total variance rises with expiry (no calendar arbitrage) from the nearest earlier slice that is fresh, and to the nearest
 ///   later one. Variances are compared at the same strike, which is what a book valued at one spot for all expiries can be arbitraged by,
 ///   and as of now: each slice's w(k) times the part of its time that is left. Clean now is clean until either expires;
-/// - at these points no vol moves by more than min(`halfWidth`, `maxMovePerHour` x time since the last post). Points where old and new vol
-///   both put the strike over four deviations out are exempt: an option there is worth under a 100,000th of the strike either way.
+/// - at these points no vol moves by more than min(`halfWidth`, `maxMovePerHour` x time since the last post).
+/// Points that the vol, and for a move the old one too, puts over four deviations out are exempt from MAX_VOL and from the last: an option
+/// there is worth under a 10,000th of the strike either way.
 /// The first post of an (underlying, expiry) moves freely. An underlying has at most MAX_EXPIRIES slices; expired ones make room.
 /// `check` tells without signatures whether a slice would be taken.
 ///
@@ -44,7 +45,7 @@ import {Slice, VolSlice} from "./VolSlice.sol";
 /// WHOEVER MOVES THE VENUE'S VOL WIDENS THE INTERVAL, AND CANNOT DO MORE.
 /// Whoever is governor can drop a slice, after which the next post of it is a first one: a repair, behind the governor's delay.
 ///
-/// GAS. A post of a slice that stood before, between two fresh neighbours, with two signatures: 174,000 as a transaction, 178,000 among eleven
+/// GAS. A post of a slice that stood before, between two fresh neighbours, with two signatures: 175,000 as a transaction, 179,000 among eleven
 /// expiries (tests/forge/VolOracleGas.t.sol); each stale slice on the way to a neighbour adds 4,500. VENUE_GAS is given to the venue; a venue that fails with less than that to spend proves nothing, and the read reverts with `GasTooLow`, or a
 /// caller could choose whether the venue counts.
 contract VolOracle is IVolSource, SliceSigners {
@@ -293,7 +294,7 @@ contract VolOracle is IVolSource, SliceSigners {
                     k := mload(add(points, shl(5, i)))
                 }
                 (uint256 w, int256 density) = Svi.density(c.raw, k);
-                if (w > greatest) revert VolOutOfRange(Svi.volOf(w, c.time), MIN_VOL, MAX_VOL);
+                if (w > greatest && !_isFarOut(k, w)) revert VolOutOfRange(Svi.volOf(w, c.time), MIN_VOL, MAX_VOL);
                 if (density < 0) revert Butterfly(k, Svi.g(c.raw, k));
                 if (hasLast) _requireBounded(c, k, w);
                 if (hasNear && !Svi.isAtMost(c.near, k, int256(w))) {
@@ -314,10 +315,17 @@ contract VolOracle is IVolSource, SliceSigners {
         unchecked {
             int256 sum = int256(w + before) - int256(c.bound);
             if (sum <= 0 || uint256(sum * sum) <= 4 * w * before) return;
-            // Over four deviations out by either, against the strike's distance from the new forward.
-            if (uint256(k * k) > 16 * WAD * FixedPointMathLib.max(w, before)) return;
+            if (_isFarOut(k, FixedPointMathLib.max(w, before))) return;
         }
         revert MoveTooLarge(k, Svi.volOf(before, c.time), Svi.volOf(w, c.time), c.maximum);
+    }
+
+    /// @dev Whether total variance `w` puts a strike at `k` over four deviations from the forward.
+    function _isFarOut(int256 k, uint256 w) private pure returns (bool) {
+        // k is within MAX_REACH, w below 2^73.
+        unchecked {
+            return uint256(k * k) > 16 * WAD * w;
+        }
     }
 
     /// @dev Fills `last`, `maximum` and `bound`.

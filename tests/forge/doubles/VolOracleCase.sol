@@ -70,6 +70,10 @@ abstract contract VolOracleCase is Test {
         s.sigma = uint64(uint256(deviation) * 0.733799386e18 / 1e18);
     }
 
+    function _ln(uint256 quotient) internal pure returns (int256) {
+        return FixedPointMathLib.lnWad(int256(quotient));
+    }
+
     /// @dev The two signatures that the first two signers give.
     function _sign(Slice memory s) internal view returns (bytes[] memory) {
         return _sign(oracle.hash(s), 2);

@@ -105,6 +105,7 @@ def test_a_second_run_sends_nothing(chain, roles, deployer, tmp_path):
 def test_a_killed_run_goes_on_without_deploying_twice(chain, roles, deployer, tmp_path, allowed, late):
     start = chain.w3.eth.block_number
     path = tmp_path / "31337.json"
+    told = estimate(chain.w3, deployer.address, chain.protocols, PLAN, roles)
     with pytest.raises(KeyboardInterrupt):
         deploy(chain.w3, Stopping(deployer, allowed, late=late), chain.protocols, PLAN, roles, path=path)
     code_before = {p["address"] for p in json.loads(path.read_text())["contracts"].values()}
@@ -113,7 +114,7 @@ def test_a_killed_run_goes_on_without_deploying_twice(chain, roles, deployer, tm
     assert code_before <= contracts
     creations = len(contracts)
     # A call that was mined and not written down is repeated; a creation never is.
-    assert done.transactions <= 38 - allowed
+    assert done.transactions <= told.transactions - allowed
     assert created_since(chain, start, deployer.address) == creations
     assert set(Vault(done.vault, chain.w3).venues().read()) == set(done.venues.values())
 
@@ -137,7 +138,7 @@ def test_a_chain_without_protocols_gets_what_it_can(chain, roles, deployer):
 def test_a_purse_too_small_is_found_before_anything_is_spent(chain, roles):
     poor = Account.create()
     chain.node.rpc("anvil_setBalance", poor.address, hex(10**15))
-    with pytest.raises(DeploymentError, match="has 1000000000000000 wei, but 38 transactions may take"):
+    with pytest.raises(DeploymentError, match=r"has 1000000000000000 wei, but \d+ transactions may take"):
         deploy(chain.w3, LocalSigner(poor), chain.protocols, PLAN, roles)
     assert sent_by(chain, poor.address) == 0
 

@@ -194,6 +194,7 @@ def test_what_may_raise_risk_waits_for_the_delay(sepolia, account, tmp_path, mon
     with pytest.raises(AccessManagerNotReady):
         authority.execute(guard.address, raised.data).send(curator)
     sandbox.node.rpc("anvil_increaseTime", DELAY)
+    sandbox.node.rpc("anvil_mine", "0x1")
     authority.execute(guard.address, raised.data).send(curator)
     assert guard.max_loss_per_call().read() == 2 * 10**15
 

@@ -9,6 +9,8 @@ import {IVault, VenueConfig} from "../../../contracts/IVault.sol";
 /// @notice The check that a mutant lacks.
 enum Missing {
     Nothing,
+    /// Nothing either, but through the go-between.
+    NothingBehindIt,
     Loss,
     Corners,
     PerCall,

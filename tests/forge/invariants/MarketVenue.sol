@@ -81,8 +81,8 @@ contract MarketVenue is DoubleVenue {
     function post(uint256, uint256 assets, uint256) external override onlyVault returns (uint256) {
         IVault(vault).fund(assets);
         drawn += assets;
-        cash += (int256(assets) - int256(_kept)) * int256(SCALE);
-        return assets;
+        cash += int256((assets - _kept) * SCALE);
+        return assets - _kept;
     }
 
     function free(uint256, uint256 assets, uint256) external override onlyVault returns (uint256) {

@@ -193,8 +193,9 @@ def test_what_may_raise_risk_waits_for_the_delay(sepolia, account, tmp_path, mon
     authority.schedule(guard.address, raised.data, 0).send(curator)
     with pytest.raises(AccessManagerNotReady):
         authority.execute(guard.address, raised.data).send(curator)
-    sandbox.node.rpc("anvil_increaseTime", DELAY)
-    sandbox.node.rpc("anvil_mine", "0x1")
+    now = sandbox.w3.eth.get_block("latest")["timestamp"]
+    sandbox.node.rpc("evm_setNextBlockTimestamp", now + DELAY)
+    sandbox.node.rpc("evm_mine")
     authority.execute(guard.address, raised.data).send(curator)
     assert guard.max_loss_per_call().read() == 2 * 10**15
 

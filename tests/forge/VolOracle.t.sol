@@ -328,9 +328,9 @@ contract VolOracleTest is VolOracleCase {
         _post(s);
         // k = -0.69.
         uint256 before = _mid(sooner, 1003e18);
-        skip(1 hours);
+        skip(15 minutes);
         s = _smile(sooner, 0.75e18);
-        s.b = uint64(uint256(s.b) * 1018 / 1000);
+        s.b = uint64(uint256(s.b) * 1014 / 1000);
         _post(s);
         assertGt(_mid(sooner, 1003e18), before + HALF);
     }

@@ -30,7 +30,7 @@ contract DoubleOracle is IPriceOracle {
     /// @dev It has no breaker.
     function poke(address) external {}
 
-    function primary(address token) external view returns (uint256, uint256, uint256, uint256) {
+    function primary(address token) public view virtual returns (uint256, uint256, uint256, uint256) {
         return _quote(token);
     }
 

@@ -36,8 +36,8 @@ abstract contract VaultCase is Test {
 
     function setUp() public virtual {
         manager = new AccessManager(address(this));
-        usdc = new DoubleToken("USDC", 6);
-        oracle = new DoubleOracle(address(usdc));
+        usdc = new DoubleToken("USDC", _decimals());
+        oracle = _oracle();
         vols = new DoubleVol();
         valuer = new Valuer();
         guard = new RiskGuard(address(manager));
@@ -69,6 +69,14 @@ abstract contract VaultCase is Test {
             guard: address(guard),
             marks: address(marks)
         });
+    }
+
+    function _decimals() internal pure virtual returns (uint8) {
+        return 6;
+    }
+
+    function _oracle() internal virtual returns (DoubleOracle) {
+        return new DoubleOracle(address(usdc));
     }
 
     /// @dev Marks that are never carried, so that a venue's change shows at once.

@@ -31,9 +31,9 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///         a `poke` that does nothing would pass for enough, by the gas of a transaction.
 ///
 ///         CIRCUIT BREAKER. A token has a level: the last accepted mid. A mid over `level` x (1 + a) or under `level` / (1 + a) is
-///         refused, with a = jump x sqrt(hours since the level was accepted, at least one). `poke`, open to anyone, is the only
-///         thing that moves the level:
-///         - the first price of a token becomes its level; before that there is no breaker;
+///         refused, with a = jump x sqrt(hours since the level was accepted, at least one). `poke`, open to anyone, is all that
+///         moves the level (`configure` ends with one):
+///         - the first price of a token becomes its level, when it is configured if there is one then; before that there is no breaker;
 ///         - a mid inside the allowance becomes the level, at most once in ACCEPT_INTERVAL, so that poking often cannot walk the
 ///           level faster than one allowance an hour;
 ///         - a mid outside it counts as a round when it was read ROUND_SPACING after the round before. REARM_ROUNDS rounds in a row,
@@ -173,6 +173,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @param sources  At most MAX_SOURCES, none twice; the first is `primary`'s.
     /// @param quorum   1 to the number of sources.
     /// @param maxWidth The greatest (high - low) / mid, at 1e18, at most MAX_WIDTH.
+    /// @dev Pokes, so that the breaker is there from the start. A dollar token then needs the asset configured before it.
     function configure(address token, address[] calldata sources, uint8 quorum, uint256 maxWidth) external restricted {
         Token storage stored = _tokens[token];
         if (sources.length == 0) {
@@ -196,6 +197,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         (stored.first, stored.count, stored.quorum) = (sources[0], uint8(sources.length), quorum);
         (stored.dollars, stored.maxWidth, stored.others) = (dollars, uint64(maxWidth), others);
         emit Configured(token, sources, quorum, maxWidth);
+        _poke(token);
     }
 
     /// @notice GOVERNOR. Sets the breaker's allowance after one hour, at 1e18, at most MAX_JUMP.
@@ -207,16 +209,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     /// @inheritdoc IPriceOracle
     function poke(address token) external {
-        Token storage stored = _tokens[token];
-        (Price memory price, bytes memory failure) = _price(token);
-        if (failure.length != 0) return;
-        if (stored.level == 0) return _accept(token, price.mid, false);
-        if (_within(stored, price.mid)) {
-            if (stored.rounds != 0) _forget(stored);
-            if (block.timestamp - stored.levelAt >= ACCEPT_INTERVAL) _accept(token, price.mid, false);
-            return;
-        }
-        _count(token, price.mid, price.newestAt);
+        _poke(token);
     }
 
     /// @notice The sources and limits of `token`; no sources when unknown.
@@ -260,6 +253,19 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         if (stored.dollars & 1 != 0) (low, mid, high, updatedAt) = _inAsset(low, mid, high, updatedAt);
         if (_tooWide(low, mid, high, stored.maxWidth)) revert TooWide(token, _width(low, mid, high), stored.maxWidth);
         if (!_within(stored, mid)) _bubble(_tripped(token, stored, mid));
+    }
+
+    function _poke(address token) private {
+        Token storage stored = _tokens[token];
+        (Price memory price, bytes memory failure) = _price(token);
+        if (failure.length != 0) return;
+        if (stored.level == 0) return _accept(token, price.mid, false);
+        if (_within(stored, price.mid)) {
+            if (stored.rounds != 0) _forget(stored);
+            if (block.timestamp - stored.levelAt >= ACCEPT_INTERVAL) _accept(token, price.mid, false);
+            return;
+        }
+        _count(token, price.mid, price.newestAt);
     }
 
     function _quote(address token) private view returns (uint256, uint256, uint256, uint256) {

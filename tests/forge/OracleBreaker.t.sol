@@ -29,7 +29,6 @@ contract OracleBreakerTest is Test {
         _configure(weth, feed);
         _configure(usdc, usdcFeed);
         oracle.poke(weth);
-        oracle.poke(usdc);
     }
 
     function _configure(address token, TestFeed from) private {
@@ -64,13 +63,24 @@ contract OracleBreakerTest is Test {
         assertEq(oracle.breaker(usdc).level, 1e18);
     }
 
-    function test_beforeTheFirstPokeNothingTrips() public {
+    function test_configuringSetsTheLevelWhereThereIsAPrice() public {
         TestFeed fresh = new TestFeed(8, 5e8);
+        weth = address(new TestDecimals(18));
+        vm.expectEmit();
+        emit OracleAdapter.LevelAccepted(weth, 5e18, false);
+        _configure(weth, fresh);
+        fresh.set(5000e8, block.timestamp);
+        _expectTripped(5000e18, 5e18, 0.4e18);
+    }
+
+    function test_elseTheFirstPokeSetsItAndNothingTripsBefore() public {
+        TestFeed fresh = new TestFeed(8, -1);
         address token = address(new TestDecimals(18));
         _configure(token, fresh);
+        fresh.set(5e8, block.timestamp);
         oracle.quote(token);
         fresh.set(5000e8, block.timestamp);
-        oracle.quote(token);
+        oracle.primary(token);
         assertEq(oracle.breaker(token).level, 0);
         oracle.poke(token);
         assertEq(oracle.breaker(token).level, 5000e18);

@@ -75,6 +75,7 @@ contract OracleUpdatesTest is Test {
         public
     {
         _configure(weth, _one(sources[0]), 0.2e18);
+        skip(3650 days); // or the breaker of the asset, which `primary` does not read, stops `quote` alone
         feeds[0].set(int256(bound(price, 1, 1e20)), block.timestamp - bound(age, 0, MAX_AGE));
         usdcFeed.set(int256(bound(dollar, 0.01e8, 100e8)), block.timestamp - bound(dollarAge, 0, MAX_AGE));
         (bool quoted, bytes memory quote) = address(oracle).staticcall(abi.encodeCall(oracle.quote, weth));
@@ -134,11 +135,14 @@ contract OracleUpdatesTest is Test {
         oracle.primary(weth);
         oracle.quote(weth);
         vm.mockCall(source, read, abi.encode(type(uint128).max, 0, block.timestamp));
-        usdcFeed.set(1e4, block.timestamp); // a ten-thousandth of a dollar
+        skip(3650 days); // a breaker that a cent does not trip
+        feeds[1].set(3000e8, block.timestamp);
+        feeds[2].set(3000e8, block.timestamp);
+        usdcFeed.set(1e6, block.timestamp);
         vm.expectRevert(IPriceSource.BadReading.selector);
         oracle.primary(weth);
         (, uint256 mid,,) = oracle.quote(weth);
-        assertEq(mid, 30_000_000e18, "the other two");
+        assertEq(mid, 300_000e18, "the other two");
     }
 
     /// @dev Whatever four sources say, the answer is ordered or a typed error: nothing panics, and a poke never reverts.
@@ -185,7 +189,8 @@ contract OracleUpdatesTest is Test {
     /// @dev A single feed that posts a round at its threshold, at any age of any reading.
     function testFuzz_fairEntryOfASingleFeed(uint256 price, int256 move, uint256 age, uint256 dollarAge) public {
         _configure(weth, _one(sources[0]), 0.2e18);
-        price = bound(price, 1e8, 1e14);
+        skip(3650 days); // a breaker that trips on none of these
+        price = bound(price, 30e8, 300_000e8);
         feeds[0].set(int256(price), block.timestamp - bound(age, 0, MAX_AGE));
         usdcFeed.set(1e8, block.timestamp - bound(dollarAge, 0, MAX_AGE));
         _expectFair(feeds[0], _moved(price, bound(move, -int256(DEVIATION), int256(DEVIATION))));
@@ -193,6 +198,7 @@ contract OracleUpdatesTest is Test {
 
     function testFuzz_fairEntryWhenTheAssetMoves(uint256 dollar, int256 move, uint256 age, uint256 dollarAge) public {
         _configure(weth, _one(sources[0]), 0.2e18);
+        skip(3650 days); // a breaker that trips on none of these
         dollar = bound(dollar, 0.01e8, 100e8);
         feeds[0].set(3000e8, block.timestamp - bound(age, 0, MAX_AGE));
         usdcFeed.set(int256(dollar), block.timestamp - bound(dollarAge, 0, MAX_AGE));
@@ -212,6 +218,7 @@ contract OracleUpdatesTest is Test {
 
     function _expectFair(TestFeed feed, int256 update) private {
         (bool before, uint256 high,) = _interval(oracle.quote);
+        if (oracle.configuration(weth).sources.length == 1) assertTrue(before);
         (bool beforeOfFirst, uint256 highOfFirst,) = _interval(oracle.primary);
         feed.set(update, block.timestamp);
         (bool then,, uint256 low) = _interval(oracle.quote);

@@ -115,13 +115,14 @@ def test_a_primary_price_is_that_of_the_feed_alone_and_cheap(oracle: Oracle) -> 
 
 
 def test_the_breaker_stops_an_absurd_round_and_rearms_when_three_agree(oracle: Oracle) -> None:
+    level = oracle.adapter.functions.breaker(oracle.weth).call()[0]
+    assert abs(level / WAD - 3000) < 1, "set when it was configured"
     oracle.configure(oracle.weth, [oracle.eth_feed], 1)
-    oracle.poke(oracle.weth)
     oracle.post("ETH/USD", 30_000)
     error = "BreakerTripped(address,uint256,uint256,uint256)"
     for call in (oracle.adapter.functions.quote(oracle.weth), oracle.adapter.functions.primary(oracle.weth)):
         refused = refusal(oracle.adapter, call, error)
-        assert refused == (oracle.weth.lower(), 30_000 * WAD, 3_000 * WAD, 4 * WAD // 10)
+        assert refused == (oracle.weth.lower(), 30_000 * WAD, level, 4 * WAD // 10)
     for dollars in (30_010, 30_020):
         oracle.poke(oracle.weth)
         assert refusal(oracle.adapter, oracle.adapter.functions.quote(oracle.weth), error)

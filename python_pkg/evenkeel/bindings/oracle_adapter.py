@@ -293,7 +293,8 @@ class OracleAdapter(Contract):
 
     def configure(self, token: str, sources: Sequence[str], quorum: int, max_width: int) -> Call[None]:
         """GOVERNOR. Sets the sources of `token`; an empty list removes it (quorum and width are then
-        ignored).
+        ignored). Pokes, so that the breaker is there from the start. A dollar token then needs the asset
+        configured before it.
 
         Args:
             token: The token; the asset itself for the sources that give its dollar price.

@@ -3,7 +3,7 @@
 Files left out or blank: the running sandbox's protocols or deployments/protocols/<chain-id>.json, examples/demo.toml,
 deployments/<chain-id>.json. Run it again to continue a deployment that was interrupted; a finished one sends nothing. The account is
 $EVENKEEL_ACCOUNT (a Brownie account) or the key file of $EVENKEEL_KEYSTORE; on a sandbox its node signs. It takes every role
-unless $EVENKEEL_KEEPER, _CURATOR, _GUARDIAN, _VOL_POSTER or _GOVERNOR name others; $EVENKEEL_DELAY is how many seconds the governor's calls
+unless $EVENKEEL_KEEPER, _CURATOR, _GUARDIAN or _GOVERNOR name others, and $EVENKEEL_VOL_SIGNERS who signs vols; $EVENKEEL_DELAY is how many seconds the governor's calls
 and those that may raise risk wait.
 """
 

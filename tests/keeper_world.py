@@ -113,7 +113,7 @@ class World:
 def world(folder: Path) -> Iterator[World]:
     with up() as sandbox:
         accounts = sandbox.accounts
-        roles = Roles(accounts["keeper"], accounts["curator"], accounts["guardian"], accounts["vol_poster"])
+        roles = Roles(accounts["keeper"], accounts["curator"], accounts["guardian"])
         path = folder / "deployment.json"
         deployed = deploy(
             sandbox.w3, sandbox.signers["deployer"], sandbox.protocols, VaultPlan(), roles, path=path

@@ -12,7 +12,6 @@ from evenkeel.bindings import (
     ArtifactError,
     Authority,
     ContractError,
-    CuratedVolSource,
     DecodeError,
     Marks,
     NoAnswerError,
@@ -23,6 +22,7 @@ from evenkeel.bindings import (
     Valuer,
     Vault,
     VaultLens,
+    VolOracle,
     batch,
     decode_error,
     try_batch,
@@ -87,9 +87,8 @@ def world(chain):
     usdc = chain.protocols.tokens["USDC"].address
     authority = Authority.deploy(admin.address).send(admin, w3)
     oracle = OracleAdapter.deploy(usdc, authority.address).send(admin, w3)
-    vols = CuratedVolSource.deploy(authority.address, 86_400, 4 * E18 // 100, 2 * E18 // 100, 60).send(
-        admin, w3
-    )
+    vol_terms = (2 * E18 // 100, E18 // 10, 86_400, 3_600, 600)
+    vols = VolOracle.deploy(authority.address, *vol_terms).send(admin, w3)
     valuer = Valuer.deploy().send(admin, w3)
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
     marks = Marks.deploy(600, E18 // 100, E18 // 50).send(admin, w3)

@@ -4,6 +4,7 @@ import pytest
 from vault_desk import Desk
 
 from evenkeel.deploy import Roles, VaultPlan, deploy
+from evenkeel.sandbox.accounts import VOL_SIGNER_ROLES, VOL_THRESHOLD
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +15,8 @@ def deployed(sandbox):
         keeper=accounts["keeper"],
         curator=accounts["curator"],
         guardian=accounts["guardian"],
-        vol_poster=accounts["vol_poster"],
+        vol_signers=tuple(accounts[role] for role in VOL_SIGNER_ROLES),
+        vol_threshold=VOL_THRESHOLD,
     )
     plan = VaultPlan(max_loss_per_call=0.02, max_loss_per_day=0.05)
     return deploy(sandbox.w3, sandbox.signers["deployer"], sandbox.protocols, plan, roles)

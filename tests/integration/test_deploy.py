@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from eth_account import Account
 
-from evenkeel.bindings import OracleAdapter, RiskGuard, Vault
+from evenkeel.bindings import OracleAdapter, RiskGuard, Vault, VolOracle
 from evenkeel.chain.signer import LocalSigner
 from evenkeel.deploy import (
     DeploymentError,
@@ -18,6 +18,7 @@ from evenkeel.deploy import (
     load,
 )
 from evenkeel.sandbox import up
+from evenkeel.sandbox.accounts import VOL_SIGNER_ROLES, VOL_THRESHOLD
 from evenkeel.sandbox.artifacts import own
 
 pytestmark = pytest.mark.integration
@@ -44,7 +45,8 @@ class Stopping:
 @pytest.fixture
 def roles(chain):
     a = chain.accounts
-    return Roles(a["keeper"], a["curator"], a["guardian"], a["vol_poster"], a["governor"])
+    signers = tuple(a[role] for role in VOL_SIGNER_ROLES)
+    return Roles(a["keeper"], a["curator"], a["guardian"], a["governor"], signers, VOL_THRESHOLD)
 
 
 @pytest.fixture
@@ -82,12 +84,36 @@ def test_everything_stands_and_answers(chain, roles, deployer, tmp_path):
 def test_roles_are_handed_over(chain, roles, deployer):
     done = deploy(chain.w3, deployer, chain.protocols, PLAN, roles)
     held = {}
-    for role, name in enumerate(("governor", "keeper", "curator", "guardian", "vol_poster")):
+    for role, name in enumerate(("governor", "keeper", "curator", "guardian")):
         for account in ("deployer", name):
             data = own("Authority").encode("hasRole", role, chain.accounts[account])
             answer = chain.w3.eth.call({"to": done.authority, "data": data})
             held[role, account] = bool(int.from_bytes(answer[:32]))
     assert all(has == (account != "deployer") for (_, account), has in held.items())
+
+
+def test_vols_are_signed_by_those_who_were_named(chain, roles, deployer):
+    oracle = VolOracle(deploy(chain.w3, deployer, chain.protocols, PLAN, roles).vol_source, chain.w3)
+    assert set(oracle.signers().read()) == set(roles.vol_signers)
+    assert oracle.threshold().read() == VOL_THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"keeper": "vol_signer_2"}, "is the keeper, who must not sign what it trades at"),
+        ({"vol_threshold": 4}, "a threshold of 4, expected 1 to 3"),
+        ({"vol_threshold": 0}, "a threshold of 0, expected 1 to 3"),
+    ],
+)
+def test_vol_signers_that_cannot_be_are_refused_before_anything_is_sent(
+    chain, roles, deployer, changes, expected
+):
+    wrong = replace(roles, **{name: chain.accounts.get(value, value) for name, value in changes.items()})
+    before = sent_by(chain, deployer.address)
+    with pytest.raises(DeploymentError, match=expected):
+        deploy(chain.w3, deployer, chain.protocols, PLAN, wrong)
+    assert sent_by(chain, deployer.address) == before
 
 
 def test_a_second_run_sends_nothing(chain, roles, deployer, tmp_path):

@@ -6,11 +6,11 @@ import pytest
 from eth_account import Account
 
 from brownie_project import Home
-from evenkeel.bindings import Authority, RiskGuard, Vault
+from evenkeel.bindings import Authority, RiskGuard, Vault, VolOracle
 from evenkeel.bindings.errors import AccessManagerNotReady, AccessManagerNotScheduled
 from evenkeel.chain import LocalSigner
 from evenkeel.chain.keystore import KEYSTORE, PASSWORD_FILE
-from evenkeel.deploy import CURATOR, GUARDIAN, KEEPER, VOL_POSTER, DeploymentError, DeploymentFile
+from evenkeel.deploy import CURATOR, GUARDIAN, KEEPER, DeploymentError, DeploymentFile
 from evenkeel.deploy.protocols import Pool
 from evenkeel.operate import Chain, OperateError, deploy_vault
 from evenkeel.sandbox import up
@@ -22,7 +22,7 @@ ETHER = 10**18
 TRANSACTION_GAS = 2**24
 """The most that one transaction may take (EIP-7825)."""
 DELAY = 86_400
-ROLES = {"governor": 0, "keeper": KEEPER, "curator": CURATOR, "guardian": GUARDIAN, "vol_poster": VOL_POSTER}
+ROLES = {"governor": 0, "keeper": KEEPER, "curator": CURATOR, "guardian": GUARDIAN}
 
 
 @pytest.fixture(scope="module")
@@ -152,14 +152,13 @@ def test_what_the_chain_lacks_is_left_out_and_said(sepolia, account, tmp_path):
         "spot",
         "perp",
         "option",
+        "vols",
     ]
 
 
 def test_roles_go_to_whom_the_environment_names(sepolia, account, tmp_path, monkeypatch):
     sandbox, protocols = sepolia
-    named = {
-        role: Account.create().address for role in ("keeper", "curator", "guardian", "vol_poster", "governor")
-    }
+    named = {role: Account.create().address for role in ("keeper", "curator", "guardian", "governor")}
     for role, address in named.items():
         monkeypatch.setenv(f"EVENKEEL_{role.upper()}", address)
     made = deploy_vault(
@@ -170,6 +169,37 @@ def test_roles_go_to_whom_the_environment_names(sepolia, account, tmp_path, monk
     assert all(held.values()), held
     assert not authority.has_role(0, account.address).read()[0]
     assert DeploymentFile.read(tmp_path / "d.json").keeper == named["keeper"]
+
+
+def test_vols_are_signed_by_whom_the_environment_names(sepolia, account, tmp_path, monkeypatch):
+    sandbox, protocols = sepolia
+    signers = sorted((Account.create().address for _ in range(3)), key=lambda address: int(address, 16))
+    monkeypatch.setenv("EVENKEEL_VOL_SIGNERS", ", ".join(reversed(signers)))
+    made = deploy_vault(
+        Chain.at(sandbox.url), protocols=protocols, path=tmp_path / "d.json", say=lambda _: None
+    )
+    oracle = VolOracle(made.vol_source, sandbox.w3)
+    assert oracle.signers().read() == tuple(signers)
+    assert oracle.threshold().read() == 2
+
+
+@pytest.mark.parametrize(
+    ("signers", "threshold", "expected"),
+    [
+        ("0x1", "", "EVENKEEL_VOL_SIGNERS: expected an address that is not zero, got 0x1"),
+        ("0x" + "11" * 20, "2", "EVENKEEL_VOL_THRESHOLD: expected 1 to 1, the number of signers, got 2"),
+        ("0x" + "11" * 20, "all", "EVENKEEL_VOL_THRESHOLD: expected 1 to 1, the number of signers, got all"),
+    ],
+)
+def test_vol_signers_that_cannot_be_are_refused(
+    sepolia, account, tmp_path, monkeypatch, signers, threshold, expected
+):
+    sandbox, protocols = sepolia
+    monkeypatch.setenv("EVENKEEL_VOL_SIGNERS", signers)
+    monkeypatch.setenv("EVENKEEL_VOL_THRESHOLD", threshold)
+    with pytest.raises(OperateError, match=expected):
+        deploy_vault(Chain.at(sandbox.url), protocols=protocols, path=tmp_path / "d.json")
+    assert nonce(sandbox, account) == 0
 
 
 def test_what_may_raise_risk_waits_for_the_delay(sepolia, account, tmp_path, monkeypatch):

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from evenkeel.bindings import Authority, VolOracle
+from evenkeel.sandbox.accounts import VOL_SIGNER_ROLES
 from evenkeel.sandbox.actors import (
     SETTLE,
     ActorError,
@@ -15,7 +17,7 @@ from evenkeel.sandbox.actors import (
     moves,
 )
 from evenkeel.sandbox.actors.blocks import LocalChain, Read, Transaction
-from evenkeel.sandbox.artifacts import hardhat, own
+from evenkeel.sandbox.artifacts import hardhat
 from evenkeel.sandbox.paths import demo_path
 from evenkeel.sandbox.protocols import chainlink, curie, lyra, tokens, uniswap
 
@@ -270,38 +272,29 @@ def test_a_board_is_settled_when_it_expires_and_another_listed(desk):
     assert sorted(live) == [2, 3, 4]
 
 
-def test_the_vol_poster_brings_our_source_to_the_market(desk):
-    who = desk.sandbox.accounts
-    w3 = desk.sandbox.w3
-
-    def deploy(artifact, *args):
-        receipt = w3.eth.wait_for_transaction_receipt(
-            w3.eth.send_transaction(
-                {"from": who["governor"], "data": artifact.initcode(*args), "gas": 5_000_000}
-            )
-        )
-        return receipt["contractAddress"]
-
-    manager_code, source_code = own("AccessManager"), own("CuratedVolSource")
-    manager = deploy(manager_code, who["governor"])
-    source = deploy(source_code, manager, 4 * 3600, WAD // 20, WAD * 25 // 1000, 600)
-    poster_role = 4
-    selectors = [source_code.encode("postMany", [])[:4]]
-    desk.send(who["governor"], manager, manager_code, "setTargetFunctionRole", source, selectors, poster_role)
-    desk.send(who["governor"], manager, manager_code, "grantRole", poster_role, who["vol_poster"], 0)
-    market = Market(w3, desk.protocols, vol_source=source)
-    expiry, weth = desk.board(2)[0], desk.protocols.tokens["WETH"].address
+def test_the_vol_signers_bring_our_oracle_to_the_market(desk):
+    who, w3 = desk.sandbox.signers, desk.sandbox.w3
+    governor = who["governor"]
+    authority = Authority.deploy(governor.address).send(governor, w3)
+    oracle = VolOracle.deploy(authority.address, WAD // 20, WAD // 2, 4 * 3600, 3600, 600).send(governor, w3)
+    signers = sorted((who[role].address for role in VOL_SIGNER_ROLES), key=lambda address: int(address, 16))
+    oracle.set_signers(signers, 2).send(governor)
+    market = Market(w3, desk.protocols, vol_source=oracle.address)
+    weth = desk.protocols.tokens["WETH"].address
+    expiries = [desk.board(number)[0] for number in (1, 2, 3)]
 
     def posted():
-        return desk.read(source, source_code, "slice", weth, expiry)[0] / WAD
+        return [oracle.vol(weth, expiry, 3000 * WAD).read().mid / WAD for expiry in expiries]
 
     market.step(3000, 0.75)
-    assert posted() == pytest.approx(0.75)
+    assert posted() == pytest.approx([0.75] * 3, abs=1e-6)
     market.step(2640, 0.84)
-    # One post may move a slice by five points.
-    assert posted() == pytest.approx(0.80)
+    # One post moves a vol by five points at most.
+    assert posted() == pytest.approx([0.80] * 3, abs=1e-6)
     market.step(2640, 0.84)
-    assert posted() == pytest.approx(0.84)
+    assert posted() == pytest.approx([0.84] * 3, abs=1e-6)
+    market.step(2700, 0.76)
+    assert posted() == pytest.approx([0.79] * 3, abs=1e-6)
 
 
 def test_a_revert_of_the_chain_leaves_the_market_usable(desk, alice):

@@ -5,33 +5,36 @@ from pathlib import Path
 
 import pytest
 
-from evenkeel.bindings import Authority, CuratedVolSource, OracleAdapter, RedeemQueue, RiskGuard, Vault
-from evenkeel.deploy import CURATOR, GUARDIAN, KEEPER, SENTINEL, VOL_POSTER
+from evenkeel.bindings import Authority, OracleAdapter, RedeemQueue, RiskGuard, Vault, VolOracle
+from evenkeel.deploy import CURATOR, GUARDIAN, KEEPER, SENTINEL
 from evenkeel.deploy._roles import acts_of, restricted
 
 pytestmark = pytest.mark.integration
 
 NOBODY = "0x" + "0" * 40
 # Not part of a deployed vault.
-APART = {"VaultFactory.sol", "VolOracle.sol", "SliceSigners.sol"}
-ROLES = ("keeper", "curator", "guardian", "vol_poster")
+APART = {"VaultFactory.sol", "CuratedVolSource.sol"}
+ROLES = ("keeper", "curator", "guardian")
 
 
 def functions(desk):
     """What the deployer gives roles, and what it leaves to the governor, who is the deployer here."""
     deployment, w3 = desk.deployment, desk.w3
     vault, guard = Vault(deployment.vault, w3), RiskGuard(deployment.guard, w3)
-    queue, vols = RedeemQueue(deployment.queue, w3), CuratedVolSource(deployment.vol_source, w3)
+    queue, vols = RedeemQueue(deployment.queue, w3), VolOracle(deployment.vol_source, w3)
     oracle = OracleAdapter(deployment.oracle, w3)
-    names = {KEEPER: "keeper", CURATOR: "curator", GUARDIAN: "guardian", VOL_POSTER: "vol_poster"}
+    names = {KEEPER: "keeper", CURATOR: "curator", GUARDIAN: "guardian"}
     acts = acts_of(guard, w3)
     assert guard.acts().read() == acts.address
-    for part in restricted(vault, guard, acts, queue, vols):
+    for part in restricted(vault, guard, acts, queue):
         holders = {"guardian", "curator"} if part.role == SENTINEL else {names[part.role]}
         yield from ((call, holders) for call in part.calls)
     yield oracle.configure(NOBODY, [], 0, 0), {"deployer"}
     yield oracle.set_jump(NOBODY, 0), {"deployer"}
     yield vault.set_redeem_queue(NOBODY), {"deployer"}
+    yield vols.set_signers([], 0), {"deployer"}
+    yield vols.set_venue_vol(NOBODY, NOBODY), {"deployer"}
+    yield vols.drop(NOBODY, 0), {"deployer"}
 
 
 def test_each_restricted_function_has_one_role(desk):

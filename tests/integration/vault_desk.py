@@ -5,21 +5,31 @@ from itertools import count
 
 from evenkeel.bindings import (
     ERC20,
-    CuratedVolSource,
     LendingVenue,
     OptionVenue,
     OracleAdapter,
     PerpVenue,
     SpotVenue,
     Vault,
+    VolOracle,
 )
-from evenkeel.bindings.types import Instruction
+from evenkeel.bindings.types import Instruction, Slice
+from evenkeel.sandbox.accounts import VOL_SIGNER_ROLES, VOL_THRESHOLD, accounts
 from evenkeel.sandbox.deployer import Deployer
 from evenkeel.sandbox.protocols import chainlink, tokens
+from evenkeel.vol.signing import KeySliceSigner
+from evenkeel.vol.typed_data import Domain
 
 WAD = 10**18
 USDC = 10**6
+YEAR = 365 * 86_400
 _STEPS = count()
+
+
+def flat_slice(underlying, expiry, vol, timestamp, forward=3_000 * WAD):
+    """A slice with the same vol at every strike."""
+    variance = round(WAD * vol**2 * (expiry - timestamp) / YEAR)
+    return Slice(underlying, expiry, timestamp, forward, variance, 0, 0, 0, WAD // 10)
 
 
 def wad(value):
@@ -135,10 +145,17 @@ class Desk:
         chainlink.post(self.as_("deployer"), f"post/{next(_STEPS)}", feed, oracles, round(dollars * 10**8))
 
     def post_vol(self, expiry, vol):
-        """A vol of our own source."""
+        """A vol of our own oracle, the same at every strike, whatever stood there before: the governor drops it."""
         underlying = self.protocols.tokens["WETH"].address
-        source = CuratedVolSource(self.deployment.vol_source, self.w3)
-        source.post(underlying, expiry, wad(vol)).send(self.chain.signers["vol_poster"])
+        oracle = VolOracle(self.deployment.vol_source, self.w3)
+        if expiry in oracle.expiries(underlying).read():
+            oracle.drop(underlying, expiry).send(self.chain.signers["deployer"])
+        slice_ = flat_slice(underlying, expiry, vol, self.now)
+        domain = Domain(self.chain.node.chain_id, oracle.address)
+        signers = [KeySliceSigner(accounts()[role]) for role in VOL_SIGNER_ROLES[:VOL_THRESHOLD]]
+        ascending = sorted(signers, key=lambda signer: int(signer.address, 16))
+        signatures = [signer.sign(domain, slice_) for signer in ascending]
+        oracle.post(slice_, signatures).send(self.chain.signers["alice"])
 
     def warp(self, seconds):
         """Mine a block `seconds` later."""

@@ -12,6 +12,7 @@ from evenkeel.bindings import ERC20, LendingVenue, OptionVenue, Vault, VaultLens
 from evenkeel.bindings.types import Instruction, Trade
 from evenkeel.demo.errors import DemoError
 from evenkeel.deploy import Roles, VaultPlan, deploy
+from evenkeel.sandbox.accounts import VOL_SIGNER_ROLES, VOL_THRESHOLD
 from evenkeel.sandbox.actors import Market
 from evenkeel.sandbox.deployer import Deployer
 from evenkeel.sandbox.protocols import lyra, tokens
@@ -89,7 +90,11 @@ def set_up(sandbox: Sandbox, mandate: Mandate, plan: VaultPlan, vol: float, fold
     """Deploy the vault, let the market start at `vol`, take the deposits and open the book. `folder` gets the files."""
     who = sandbox.accounts
     roles = Roles(
-        keeper=who["keeper"], curator=who["curator"], guardian=who["guardian"], vol_poster=who["vol_poster"]
+        keeper=who["keeper"],
+        curator=who["curator"],
+        guardian=who["guardian"],
+        vol_signers=tuple(who[role] for role in VOL_SIGNER_ROLES),
+        vol_threshold=VOL_THRESHOLD,
     )
     path = folder / f"{sandbox.protocols.chain_id}.json"
     path.unlink(missing_ok=True)

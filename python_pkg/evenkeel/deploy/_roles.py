@@ -8,9 +8,9 @@ from web3 import Web3
 from web3.types import Nonce
 from web3.utils.address import get_create_address
 
-from evenkeel.bindings import Call, Contract, CuratedVolSource, RedeemQueue, RiskGuard, Vault, VenueActs
+from evenkeel.bindings import Call, Contract, RedeemQueue, RiskGuard, Vault, VenueActs
 from evenkeel.bindings.types import Limits, Range, VenueConfig
-from evenkeel.deploy.plan import CURATOR, GUARDIAN, KEEPER, SENTINEL, VOL_POSTER
+from evenkeel.deploy.plan import CURATOR, GUARDIAN, KEEPER, SENTINEL
 
 _NOBODY = "0x" + "0" * 40
 
@@ -34,9 +34,7 @@ def acts_of(guard: RiskGuard, w3: Web3) -> VenueActs:
     return VenueActs(get_create_address(guard.address, Nonce(1)), w3)
 
 
-def restricted(
-    vault: Vault, guard: RiskGuard, acts: VenueActs, queue: RedeemQueue, vol_source: CuratedVolSource
-) -> tuple[Restricted, ...]:
+def restricted(vault: Vault, guard: RiskGuard, acts: VenueActs, queue: RedeemQueue) -> tuple[Restricted, ...]:
     """Return what the contracts around `vault` restrict to a role."""
     venue, limits = VenueConfig(0, 0, 0, 0), Limits(*[Range(0, 0)] * 4)
     return (
@@ -88,5 +86,4 @@ def restricted(
         Restricted(acts, CURATOR, (acts.set_tip(_NOBODY, 0, 0),)),
         Restricted(acts, SENTINEL, (acts.lower_tip(0, 0),)),
         Restricted(queue, CURATOR, (queue.set_max_process_width(0), queue.set_cancel_fee(0))),
-        Restricted(vol_source, VOL_POSTER, (vol_source.post(_NOBODY, 0, 0), vol_source.post_many([]))),
     )

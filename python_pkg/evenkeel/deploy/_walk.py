@@ -9,7 +9,6 @@ from evenkeel.bindings import (
     AaveV3LendingVenue,
     Authority,
     ChainlinkSource,
-    CuratedVolSource,
     CuriePerpVenue,
     Deployment,
     LyraOptionVenue,
@@ -22,6 +21,7 @@ from evenkeel.bindings import (
     Valuer,
     Vault,
     VaultLens,
+    VolOracle,
 )
 from evenkeel.bindings.types import Limits, LyraMarket, Range, VaultParts, VenueConfig
 from evenkeel.deploy._roles import Restricted, acts_of, restricted
@@ -33,7 +33,6 @@ from evenkeel.deploy.plan import (
     GUARDIAN,
     KEEPER,
     SENTINEL,
-    VOL_POSTER,
     Roles,
     UnderlyingLimits,
     VaultPlan,
@@ -100,15 +99,35 @@ class Walk:
         venues = self._venues(vault.address)
         self._configure_oracle(oracle, sources)
         self._set_limits(guard)
+        self._set_signers(vol_source)
         for name, venue in venues.items():
             self._add_venue(vault, name, venue)
         self._set_queue(vault, queue.address)
-        self._set_roles(authority, restricted(vault, guard, acts_of(guard, self._w3), queue, vol_source))
+        self._set_roles(authority, restricted(vault, guard, acts_of(guard, self._w3), queue))
 
-    def _vol_source(self, authority: Authority) -> Deployment[CuratedVolSource]:
+    def _vol_source(self, authority: Authority) -> Deployment[VolOracle]:
         terms = self._plan.vol
-        vols = (wad(terms.max_move), wad(terms.half_width))
-        return CuratedVolSource.deploy(authority.address, terms.max_age, *vols, terms.min_interval)
+        vols = (wad(terms.half_width), wad(terms.max_move_per_hour))
+        times = (terms.max_age, terms.max_sign_age, terms.hull_time)
+        return VolOracle.deploy(authority.address, *vols, *times)
+
+    def _set_signers(self, oracle: VolOracle) -> None:
+        roles = self._roles
+        if not roles.vol_signers:
+            self.omitted.append(
+                "vols: no signers are named, so that none are posted until the governor sets some"
+            )
+            return
+        if roles.keeper in roles.vol_signers:
+            raise DeploymentError(
+                f"vol signers: {roles.keeper} is the keeper, who must not sign what it trades at"
+            )
+        if not 0 < roles.vol_threshold <= len(set(roles.vol_signers)):
+            raise DeploymentError(
+                f"vol signers: a threshold of {roles.vol_threshold}, expected 1 to {len(set(roles.vol_signers))}"
+            )
+        ascending = sorted(set(roles.vol_signers), key=lambda signer: int(signer, 16))
+        self._to.call("vol_source.setSigners", oracle.set_signers(ascending, roles.vol_threshold))
 
     def _add_venue(self, vault: Vault, name: str, venue: ChecksumAddress) -> None:
         config = VenueConfig(*(wad(part) for part in self._terms(name)))
@@ -289,7 +308,6 @@ class Walk:
             (GUARDIAN, roles.guardian, 0),
             (SENTINEL, roles.guardian, 0),
             (SENTINEL, roles.curator, 0),
-            (VOL_POSTER, roles.vol_poster, 0),
         ):
             self._to.call(f"authority.grantRole/{role}/{holder}", authority.grant_role(role, holder, delay))
         governor = roles.governor or self._deployer

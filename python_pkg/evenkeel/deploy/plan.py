@@ -11,7 +11,7 @@ from types import MappingProxyType
 from eth_typing import ChecksumAddress
 
 WAD = 10**18
-KEEPER, CURATOR, GUARDIAN, VOL_POSTER, SENTINEL = 1, 2, 3, 4, 5
+KEEPER, CURATOR, GUARDIAN, SENTINEL = 1, 2, 3, 5
 """Role ids of the vault's Authority; 0 is its governor."""
 
 UNBOUNDED = 1e30
@@ -47,12 +47,16 @@ class TwapTerms:
 
 @dataclass(frozen=True, slots=True)
 class VolTerms:
-    """The curated vol source: times in seconds, vols as numbers (0.02 is two points)."""
+    """The vol oracle: times in seconds, vols as numbers (0.02 is two points).
 
-    max_age: int = 86_400
-    max_move: float = 0.04
+    A post moves a vol by `half_width` at most, and it moves by `max_move_per_hour`. For `hull_time` after one the interval holds what stood before too.
+    """
+
     half_width: float = 0.02
-    min_interval: int = 600
+    max_move_per_hour: float = 0.12
+    max_age: int = 86_400
+    max_sign_age: int = 3_600
+    hull_time: int = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +140,13 @@ class Roles:
 
     Guardian and curator are sentinels too: they may lower risk at once. `delay` is how many seconds the governor's calls, and those
     with which the curator may raise risk, wait after they were scheduled.
+    A slice of vols needs the signatures of `vol_threshold` of the `vol_signers`; with no signers nothing is posted until the governor sets some.
     """
 
     keeper: ChecksumAddress
     curator: ChecksumAddress
     guardian: ChecksumAddress
-    vol_poster: ChecksumAddress
     governor: ChecksumAddress | None = None
+    vol_signers: tuple[ChecksumAddress, ...] = ()
+    vol_threshold: int = 0
     delay: int = 0

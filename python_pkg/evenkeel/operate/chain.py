@@ -17,7 +17,8 @@ from evenkeel import EvenkeelError
 from evenkeel.chain import LocalSigner, NodeSigner, Rpc, keystore
 from evenkeel.chain.signing import LOCAL_CHAINS
 from evenkeel.operate.errors import OperateError
-from evenkeel.sandbox.accounts import addresses
+from evenkeel.sandbox.accounts import VOL_SIGNER_ROLES, addresses
+from evenkeel.sandbox.accounts import VOL_THRESHOLD as SANDBOX_THRESHOLD
 from evenkeel.sandbox.node import connect
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 RPC: Final = "EVENKEEL_RPC"
 ACCOUNT: Final = "EVENKEEL_ACCOUNT"
+VOL_SIGNERS: Final = "EVENKEEL_VOL_SIGNERS"
+VOL_THRESHOLD: Final = "EVENKEEL_VOL_THRESHOLD"
 DELAY: Final = "EVENKEEL_DELAY"
 _LONGEST_DELAY: Final = 30 * 86_400
 SANDBOX: Final = "evenkeel-sandbox"
@@ -73,6 +76,25 @@ class Chain:
     def governor(self) -> ChecksumAddress | None:
         """Return $EVENKEEL_GOVERNOR; None leaves the deployer in charge."""
         return _named("governor")
+
+    def vol_signers(self) -> tuple[tuple[ChecksumAddress, ...], int]:
+        """Return who signs vols, and how many must.
+
+        They are $EVENKEEL_VOL_SIGNERS, addresses with commas between them, and $EVENKEEL_VOL_THRESHOLD (default: more than half); else a sandbox's
+        three, two of them; else nobody. Raises `OperateError`.
+        """
+        given = os.environ.get(VOL_SIGNERS, "")
+        if not given:
+            if not self.sandbox:
+                return (), 0
+            return tuple(addresses()[role] for role in VOL_SIGNER_ROLES), SANDBOX_THRESHOLD
+        found = tuple(_address(VOL_SIGNERS, text.strip()) for text in given.split(","))
+        text = os.environ.get(VOL_THRESHOLD, "") or str(len(found) // 2 + 1)
+        if not text.isdigit() or not 0 < int(text) <= len(set(found)):
+            raise OperateError(
+                f"{VOL_THRESHOLD}: expected 1 to {len(set(found))}, the number of signers, got {text}"
+            )
+        return found, int(text)
 
     def delay(self) -> int:
         """Return $EVENKEEL_DELAY, seconds that what may raise risk waits; 0 where it is not set. Raises `OperateError`."""
@@ -135,8 +157,10 @@ def flag(word: str, text: str) -> bool:
 def _named(role: str) -> ChecksumAddress | None:
     variable = f"EVENKEEL_{role.upper()}"
     given = os.environ.get(variable)
-    if not given:
-        return None
+    return _address(variable, given) if given else None
+
+
+def _address(variable: str, given: str) -> ChecksumAddress:
     if not Web3.is_address(given) or int(given, 16) == 0:
         raise OperateError(f"{variable}: expected an address that is not zero, got {given}")
     return Web3.to_checksum_address(given)

@@ -34,13 +34,15 @@ def deploy_vault(
     known = Protocols.load(protocols or _protocols(chain))
     plan = plan_of(load_mandate(mandate), known)
     signer = chain.signer("deployer")
+    signers, threshold = chain.vol_signers()
     roles = Roles(
         keeper=chain.role("keeper", signer.address),
         curator=chain.role("curator", signer.address),
         guardian=chain.role("guardian", signer.address),
-        vol_poster=chain.role("vol_poster", signer.address),
         governor=chain.governor(),
         delay=chain.delay(),
+        vol_signers=signers,
+        vol_threshold=threshold,
     )
     path = path or Path("deployments") / f"{chain.chain_id}.json"
     say(f"deploying from {signer.address} on chain {chain.chain_id}; keeper {roles.keeper}")

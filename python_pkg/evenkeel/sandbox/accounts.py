@@ -16,7 +16,7 @@ ROLES = (
     "keeper",
     "curator",
     "guardian",
-    "vol_poster",
+    "vol_signer_1",
     "alice",
     "bob",
     "oracle_1",
@@ -27,8 +27,14 @@ ROLES = (
     "trader",
     "liquidator",
     "carol",
+    "vol_signer_2",
+    "vol_signer_3",
 )
 """The role of each of the node's accounts, by index."""
+
+VOL_SIGNER_ROLES = ("vol_signer_1", "vol_signer_2", "vol_signer_3")
+VOL_THRESHOLD = 2
+"""How many of them sign a slice of vols."""
 
 
 @lru_cache(maxsize=1)

@@ -49,7 +49,7 @@ def least_variance(s: Raw) -> int:
         raise RefusedError(
             f"the steeper wing rises by {steepest / WAD:g} a unit of k, more than {MAX_SLOPE / WAD:g}"
         )
-    least = s.a + _cut(s.b * s.sigma * isqrt(WAD * WAD - s.rho * s.rho), WAD * WAD)
+    least = s.a + cut(s.b * s.sigma * isqrt(WAD * WAD - s.rho * s.rho), WAD * WAD)
     if least < 0:
         raise RefusedError(f"the least total variance is {least / WAD:g}, less than 0")
     return least
@@ -58,22 +58,34 @@ def least_variance(s: Raw) -> int:
 def total_variance(s: Raw, k: int) -> int:
     """Return w(k) at 1e18, 0 where rounding would put it below."""
     x = k - s.m
-    return max(s.a + _cut(s.b * (s.rho * x + (_root(x, s.sigma) * WAD >> 32)), WAD * WAD), 0)
+    return max(s.a + cut(s.b * (s.rho * x + (_root(x, s.sigma) * WAD >> 32)), WAD * WAD), 0)
 
 
 def density(s: Raw, k: int) -> tuple[int, int]:
     """Return w(k) at 1e18 and 4 w^2 g(k) at 1e36, zeros where there is no variance."""
     x = k - s.m
     r = _root(x, s.sigma)
-    v = s.a + _cut(s.b * (s.rho * x + (r * WAD >> 32)), WAD * WAD)
-    if v <= 0:
+    w = s.a + cut(s.b * (s.rho * x + (r * WAD >> 32)), WAD * WAD)
+    if w <= 0:
         return 0, 0
-    slope = _cut(s.b * (s.rho + _cut(x * WAD << 32, r)), WAD)
     bend = (s.sigma * WAD << 32) // r
-    bend = (s.b * bend // WAD) * (bend << 32) // r
-    rest = 2 * v - _cut(k * slope, WAD)
-    square = v * v
-    return v, rest * rest - slope * slope * (v + square // (4 * WAD)) // WAD + 2 * bend * square // WAD
+    bend = ((s.b * bend * bend // WAD) << 32) // r
+    slope = cut(s.b * (s.rho + cut(x * WAD << 32, r)), WAD)
+    rest = 2 * w - cut(k * slope, WAD)
+    steep = slope * slope * (4 * WAD + w) // (4 * WAD)
+    return w, rest * rest + cut(w * (2 * bend * w - steep), WAD)
+
+
+def is_at_most(s: Raw, k: int, bound: int) -> bool:
+    """Return whether w(k) is at most `bound` at 1e18, without a root."""
+    x = k - s.m
+    rest = bound - s.a - cut(s.b * s.rho * x, WAD * WAD)
+    return rest >= 0 and s.b * s.b * (x * x + s.sigma * s.sigma) <= rest * rest * WAD * WAD
+
+
+def restated(s: Raw, shift: int, part: int, whole: int) -> Raw:
+    """Return a slice with its k less `shift`, and `part` of `whole` of its total variance."""
+    return s._replace(a=cut(s.a * part, whole), b=s.b * part // whole, m=s.m - shift)
 
 
 def vol_of(w: int, seconds: int) -> int:
@@ -99,18 +111,23 @@ def points(s: Raw) -> tuple[int, ...]:
 
 
 def moneyness(strike: int, forward: int) -> int:
-    """Return ln(strike / forward) at 1e18, to a unit of the last place. Raises `RefusedError` where the quotient is not within e^+-41."""
+    """Return ln(strike / forward) at 1e18, to a unit of the last place. Raises `RefusedError` where it is not within +-41."""
     quotient = strike * WAD // forward if strike < 2**128 else 0
-    if quotient == 0:
+    if not 0 < quotient < 2**118:
         raise RefusedError(f"forward {forward / WAD:g}: {strike / WAD:g} is too far from it")
     logarithm = _LOGARITHMS.ln(_LOGARITHMS.divide(Decimal(quotient), Decimal(WAD)))
     return int(_LOGARITHMS.multiply(logarithm, Decimal(WAD)).to_integral_value())
 
 
-def _cut(numerator: int, denominator: int) -> int:
+def cut(numerator: int, denominator: int) -> int:
     """Divide as Solidity does: towards 0. `denominator` is positive."""
     return numerator // denominator if numerator >= 0 else -(-numerator // denominator)
 
 
 def _root(x: int, sigma: int) -> int:
-    return isqrt((x * x + sigma * sigma) << 64)
+    """Return sqrt(x^2 + sigma^2) at 2^32 x 1e18, as the contract's four steps of Newton from 27/32 (|x| + sigma) leave it."""
+    square = (x * x + sigma * sigma) << 64
+    r = 27 * (sigma + abs(x)) << 27
+    for _ in range(4):
+        r = (square // r + r) >> 1
+    return r

@@ -10,10 +10,12 @@ from evenkeel.vol._svi import (
     YEAR,
     Raw,
     density,
+    is_at_most,
     least_variance,
     moneyness,
     points,
     raw_of,
+    restated,
     total_variance,
     vol_of,
 )
@@ -50,13 +52,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Other:
-    """A slice to compare with: its k is the examined one's plus `shift`."""
+    """A neighbour, restated to compare with the examined slice at its own k and as of now."""
 
     expiry: int
     raw: Raw
-    shift: int
-    mine: int
-    theirs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +101,9 @@ class Book:
             raise RefusedError(f"is after {self.now + MAX_TENOR}, the furthest taken")
         if slice_.timestamp > self.now:
             raise RefusedError(f"timestamp {slice_.timestamp} is after the chain's time {self.now}")
-        age = self.now - slice_.timestamp
-        if age > self.terms.max_sign_age:
-            raise RefusedError(f"its data are {age} s old, more than {self.terms.max_sign_age}")
+        age, oldest = self.now - slice_.timestamp, min(self.terms.max_sign_age, slice_.expiry - self.now)
+        if age > oldest:
+            raise RefusedError(f"its data are {age} s old, more than {oldest}")
         if not 0 < slice_.forward <= _MOST_FORWARD:
             raise RefusedError(f"forward {slice_.forward}, expected from 1 to {_MOST_FORWARD}")
 
@@ -121,35 +120,25 @@ class Book:
         least = least_variance(s)
         if least * YEAR < MIN_VOL * MIN_VOL // WAD * time:
             raise RefusedError(f"the least vol is {_vol(least, time)}, less than {MIN_VOL / WAD:g}")
-        greatest = MAX_VOL * MAX_VOL // YEAR * time // WAD
+        greatest = MAX_VOL * MAX_VOL // WAD * time // YEAR
         for k in points(s):
             w, scaled = density(s, k)
-            if w > greatest:
+            if w > greatest and not _is_far_out(k, w):
                 raise RefusedError(
                     f"the vol at k = {k / WAD:.4f} is {_vol(w, time)}, more than {MAX_VOL / WAD:g}"
                 )
             if scaled < 0:
-                g = scaled * WAD / (4 * w * w) / WAD if w else 0.0
+                g = scaled * WAD / (4 * w * w) / WAD
                 raise RefusedError(f"butterfly: g at k = {k / WAD:.4f} is {g:.6g}, less than 0")
             if last is not None:
                 _bounded(last, k, w, maximum, time)
-            if near is not None:
-                theirs = total_variance(near.raw, k + near.shift)
-                if theirs * near.theirs > w * near.mine:
-                    self._crossed(slice_, k, near, theirs, w)
-            if far is not None:
-                theirs = total_variance(far.raw, k + far.shift)
-                if theirs * far.theirs < w * far.mine:
-                    self._crossed(slice_, k, far, theirs, w)
+            if near is not None and not is_at_most(near.raw, k, w):
+                raise _crossed(k, w, near)
+            if far is not None and is_at_most(far.raw, k, w - 1):
+                raise _crossed(k, w, far)
 
-    def _crossed(self, slice_: Slice, k: int, other: _Other, theirs: int, w: int) -> None:
-        own = w * (slice_.expiry - self.now) / (slice_.expiry - slice_.timestamp) / WAD
-        others = own * (theirs * other.theirs) / max(w * other.mine, 1)
-        raise RefusedError(
-            f"calendar: total variance left at k = {k / WAD:.4f} is {own:.6g}, but {others:.6g} at expiry {other.expiry}"
-        )
-
-    def _last(self, slice_: Slice) -> tuple[_Other | None, int]:
+    def _last(self, slice_: Slice) -> tuple[Raw | None, int]:
+        """Return what stands, restated to compare with `slice_`, and how far its vol may move."""
         last = self.at(slice_.expiry)
         if last is None:
             return None, 0
@@ -158,44 +147,55 @@ class Book:
             raise RefusedError(
                 f"timestamp {slice_.timestamp} is not after that of the last post, {stands.timestamp}"
             )
+        maximum = min(
+            self.terms.max_move_per_hour * (self.now - last.posted_at) // _HOUR, self.terms.half_width
+        )
         shift = moneyness(slice_.forward, stands.forward)
-        passed = self.now - last.posted_at
-        maximum = min(self.terms.max_move_per_hour * passed // _HOUR, self.terms.half_width)
-        theirs = slice_.expiry - stands.timestamp
-        return _Other(slice_.expiry, raw_of(stands), shift, 0, theirs), maximum
+        part, whole = slice_.expiry - slice_.timestamp, slice_.expiry - stands.timestamp
+        return restated(raw_of(stands), shift, part, whole), maximum
 
     def _neighbours(self, slice_: Slice) -> tuple[_Other | None, _Other | None]:
         fresh = [
-            self._compared(slice_, each.slice_)
+            each.slice_
             for each in self.standing
             if each.slice_.expiry > self.now and self.now - each.slice_.timestamp <= self.terms.max_age
         ]
         near = [each for each in fresh if each.expiry < slice_.expiry]
         far = [each for each in fresh if each.expiry > slice_.expiry]
-        return (near[-1] if near else None), (far[0] if far else None)
+        return (
+            self._compared(slice_, near[-1]) if near else None,
+            self._compared(slice_, far[0]) if far else None,
+        )
 
     def _compared(self, slice_: Slice, other: Slice) -> _Other:
+        """Restate `other` by the part of its time that is left over the part that is left of the examined slice's."""
+        part = (other.expiry - self.now) * (slice_.expiry - slice_.timestamp)
+        whole = (other.expiry - other.timestamp) * (slice_.expiry - self.now)
         return _Other(
-            expiry=other.expiry,
-            raw=raw_of(other),
-            shift=moneyness(slice_.forward, other.forward),
-            mine=(slice_.expiry - self.now) * (other.expiry - other.timestamp),
-            theirs=(other.expiry - self.now) * (slice_.expiry - slice_.timestamp),
+            other.expiry, restated(raw_of(other), moneyness(slice_.forward, other.forward), part, whole)
         )
 
 
-def _bounded(last: _Other, k: int, w: int, maximum: int, time: int) -> None:
-    """Refuse a move of the vol at `k` beyond `maximum`: |sqrt(v1) - sqrt(v2)| <= d is |v1 - v2| - d^2 <= 2 d sqrt(min(v1, v2))."""
-    before = total_variance(last.raw, k + last.shift)
-    now, then = w * YEAR // time, before * YEAR // last.theirs
-    square = maximum * maximum // WAD
-    apart = abs(now - then) - square
-    if apart <= 0 or apart * apart <= 4 * square * min(now, then):
-        return
-    if k * k > 16 * WAD * max(w, before):
+def _crossed(k: int, w: int, other: _Other) -> RefusedError:
+    theirs = total_variance(other.raw, k)
+    return RefusedError(
+        f"calendar: total variance at k = {k / WAD:.4f} is {w / WAD:.6g}, but {theirs / WAD:.6g} at expiry {other.expiry}"
+    )
+
+
+def _is_far_out(k: int, w: int) -> bool:
+    """Whether total variance `w` puts a strike at `k` over four deviations from the forward."""
+    return k * k > 16 * WAD * w
+
+
+def _bounded(last: Raw, k: int, w: int, maximum: int, time: int) -> None:
+    """Refuse a move of the vol at `k` beyond `maximum`: |sqrt(w1) - sqrt(w2)| <= d is w1 + w2 - d^2 <= 2 sqrt(w1 w2)."""
+    before = total_variance(last, k)
+    apart = w + before - maximum * maximum // WAD * time // YEAR
+    if apart <= 0 or apart * apart <= 4 * w * before or _is_far_out(k, max(w, before)):
         return
     raise RefusedError(
-        f"the vol at k = {k / WAD:.4f} moves from {_vol(before, last.theirs)} to {_vol(w, time)}, by more than {maximum / WAD:.4f}"
+        f"the vol at k = {k / WAD:.4f} moves from {_vol(before, time)} to {_vol(w, time)}, by more than {maximum / WAD:.4f}"
     )
 
 

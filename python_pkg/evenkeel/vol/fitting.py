@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import exp, log
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from evenkeel.bindings.types import Slice
 from evenkeel.instruments import YEAR
 from evenkeel.market.svi import ChainQuotes, SviSlice, SviSurface
 from evenkeel.vol._svi import MIN_SIGMA, WAD, moneyness, points, raw_of, total_variance
+from evenkeel.vol._svi import restated as restated_raw
 from evenkeel.vol.checks import Book, Terms
 from evenkeel.vol.errors import QuotesError, RefusedError
 
@@ -45,7 +47,7 @@ def fit(quotes: ChainQuotes, underlying: str, expiries: Sequence[int] | None = N
     """
     if expiries is not None:
         quotes = _of(quotes, expiries)
-    surface = SviSurface.fit(quotes, arbitrage_free=True)
+    surface = _flat(quotes) or SviSurface.fit(quotes, arbitrage_free=True)
     at = int(quotes.timestamp)
     book = Book(_UNBOUNDED, at)
     found = []
@@ -77,15 +79,9 @@ def check_points(slice_: Slice) -> list[float]:
 
 def restated(slice_: Slice, timestamp: int, forward: int) -> Slice:
     """Return the slice with the same vol at every strike, as seen at another time against another forward."""
-    was, is_ = slice_.expiry - slice_.timestamp, slice_.expiry - timestamp
-    return replace(
-        slice_,
-        timestamp=timestamp,
-        forward=forward,
-        a=slice_.a * is_ // was,
-        b=slice_.b * is_ // was,
-        m=slice_.m - moneyness(forward, slice_.forward),
-    )
+    shift = moneyness(forward, slice_.forward)
+    moved = restated_raw(raw_of(slice_), shift, slice_.expiry - timestamp, slice_.expiry - slice_.timestamp)
+    return replace(slice_, timestamp=timestamp, forward=forward, **moved._asdict())
 
 
 def walk(book: Book, targets: Sequence[Slice]) -> list[Step]:
@@ -157,6 +153,25 @@ def _of(quotes: ChainQuotes, expiries: Sequence[int]) -> ChainQuotes:
     names = ("expiry", "strike", "forward", "bid", "ask")
     columns = [np.asarray(getattr(quotes, name), dtype=np.float64)[kept] for name in names]
     return ChainQuotes(quotes.timestamp, *columns)
+
+
+def _flat(quotes: ChainQuotes) -> SviSurface | None:
+    """Return the surface of a venue that shows one vol an expiry, which needs no fit; None for any other, and where it has calendar arbitrage."""
+    names = ("expiry", "forward", "bid", "ask")
+    expiry, forward, bid, ask = (np.asarray(getattr(quotes, name), dtype=np.float64) for name in names)
+    if not (expiry.size and np.all(bid > 0.0) and np.all(bid == ask) and np.all(expiry > quotes.timestamp)):
+        return None
+    smiles, forwards = [], []
+    for each in np.unique(expiry):
+        of = expiry == each
+        if max(np.ptp(bid[of]), np.ptp(forward[of])) > 0.0:
+            return None
+        years = float(each - quotes.timestamp) / YEAR
+        w = float(bid[of][0]) ** 2 * years
+        smiles.append(SviSlice(w, 0.0, 0.0, 0.0, float(np.sqrt(w)), years))
+        forwards.append(float(forward[of][0]))
+    rising = all(near.a <= far.a for near, far in pairwise(smiles))
+    return SviSurface(tuple(smiles), tuple(forwards), quotes.timestamp) if rising else None
 
 
 def _plain(smile: SviSlice) -> SviSlice:

@@ -8,7 +8,8 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from evenkeel.deploy.protocols import Protocols
-from evenkeel.sandbox.accounts import addresses
+from evenkeel.sandbox.accounts import VOL_SIGNER_ROLES, addresses
+from evenkeel.sandbox.accounts import accounts as accounts_of_all
 from evenkeel.sandbox.actors.arbitrage import Arbitrage
 from evenkeel.sandbox.actors.blocks import LocalChain, Read, Transaction, address
 from evenkeel.sandbox.actors.errors import MarketError
@@ -16,7 +17,7 @@ from evenkeel.sandbox.actors.feeds import Feeds
 from evenkeel.sandbox.actors.funding import fund, funded
 from evenkeel.sandbox.actors.options import Options
 from evenkeel.sandbox.actors.perps import SPACING, Perps
-from evenkeel.sandbox.actors.vol_poster import VolPoster
+from evenkeel.sandbox.actors.vol_signers import VolSigners
 
 SETTLE = 900
 """Seconds between the block that moves the market and the one in which a step ends: the averages of Uniswap and Curie have
@@ -56,7 +57,7 @@ class Market:
     """The actors of one sandbox.
 
     `accounts` maps a role of `evenkeel.sandbox.accounts` to its address; the node must hold their keys. With `vol_source` the
-    vol poster posts to that CuratedVolSource in every step that names a vol.
+    sandbox's vol signers sign slices of Lyra's vols and post them to that VolOracle in every step that names a vol.
     Raises `MarketError` where a protocol is missing.
     """
 
@@ -89,12 +90,12 @@ class Market:
             owner=who["deployer"],
             liquidator=who["liquidator"],
         )
-        self._poster = (
-            VolPoster(
+        self._vol_signers = (
+            VolSigners(
                 self._chain,
                 address(vol_source),
                 address(protocols.tokens[protocols.lyra.underlying].address),
-                who["vol_poster"],
+                [accounts_of_all()[role] for role in VOL_SIGNER_ROLES],
             )
             if vol_source is not None
             else None
@@ -147,8 +148,8 @@ class Market:
         block += pushes[0] if pushes else []
         start = moved - SPACING * max(0, len(pushes) - 1)
         block += self._options.follow(boards, price, iv, start)
-        if self._poster is not None and iv is not None:
-            block += self._poster.post([board.expiry for board in boards if board.expiry > start], iv, start)
+        if self._vol_signers is not None and iv is not None:
+            block += self._vol_signers.post(boards, price, iv, start)
         return [block, *pushes[1:]]
 
     def _liquidate(self) -> tuple[Liquidation, ...]:

@@ -34,12 +34,13 @@ _NOBODY = "0x" + "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A live board: `iv` at 1e18, `strikes` as (id, strike price at 1e18)."""
+    """A live board: `iv` at 1e18, `strikes` as (id, strike price at 1e18), `skews` what a strike's vol is of `iv`, at 1e18."""
 
     board_id: int
     expiry: int
     iv: int
     strikes: tuple[tuple[int, int], ...]
+    skews: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,13 @@ class Options:
             [Read(self._market, code, "getBoardAndStrikeDetails", (each,)) for each in ids]
         )
         return [
-            Board(board[0], board[1], board[2], tuple((strike[0], strike[1]) for strike in strikes))
+            Board(
+                board[0],
+                board[1],
+                board[2],
+                tuple((strike[0], strike[1]) for strike in strikes),
+                tuple(strike[2] for strike in strikes),
+            )
             for board, strikes, _, _ in found
         ]
 

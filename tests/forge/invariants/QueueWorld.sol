@@ -89,9 +89,9 @@ contract QueueWorld is VaultWorld {
         }
     }
 
-    /// @notice Shares of the depositors and of the queue.
+    /// @notice Shares of the depositors and of the queue, and those that the first entry burned.
     function holders() external view returns (uint256 shares) {
-        shares = vault.balanceOf(address(queue));
+        shares = vault.balanceOf(address(queue)) + vault.balanceOf(vault.SEED_HOLDER());
         for (uint256 i; i < 3; ++i) {
             shares += vault.balanceOf(_depositors[i]);
         }

@@ -118,7 +118,7 @@ contract VolOracle is IVolSource, SliceSigners {
     int256 public constant MIN_REACH = 0.7e18;
     int256 public constant MAX_REACH = 5e18;
     uint256 public constant MAX_EXPIRIES = ExpiryList.CAPACITY;
-    uint256 public constant VENUE_GAS = 150_000;
+    uint256 public constant VENUE_GAS = 180_000;
 
     uint256 private constant WAD = 1e18;
     uint256 private constant YEAR = 365 days;

@@ -335,6 +335,7 @@ contract VolOracleTest is VolOracleCase {
         assertGt(_mid(sooner, 1003e18), before + HALF);
     }
 
+    /// forge-config: default.fuzz.runs = 64
     /// @dev Whatever is signed, a strike's vol has moved by at most the rate times the time.
     function testFuzz_manyPostsMoveByAtMostTheRate(uint256 seed) public {
         _post(_flat(expiry, 0.75e18));
@@ -390,6 +391,7 @@ contract VolOracleTest is VolOracleCase {
         assertEq(oracle.expiries(ETH)[10], expiry + 12 days);
     }
 
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_expiriesStaySortedWhateverTheOrder(uint256 seed) public {
         uint256[] memory days_ = new uint256[](11);
         for (uint256 i; i < 11; ++i) {

@@ -236,8 +236,8 @@ contract VolOracleReadTest is VolOracleCase {
         ToldVenue venue = _venue(0.9e18);
         venue.tell(0.9e18, ToldVenue.Manner.BurnsItsGas);
         vm.expectPartialRevert(VolOracle.GasTooLow.selector);
-        oracle.vol{gas: 150_000}(ETH, expiry, 2000e18);
-        oracle.vol{gas: 200_000}(ETH, expiry, 2000e18);
+        oracle.vol{gas: 180_000}(ETH, expiry, 2000e18);
+        oracle.vol{gas: 230_000}(ETH, expiry, 2000e18);
     }
 
     function test_onlyAContractIsAVenue() public {

@@ -14,4 +14,9 @@ interface ILyraGreekCache {
         uint256 spotPrice,
         uint256 amount
     ) external view returns (uint256 minCollateral);
+
+    /// @notice Geometric mean of the board's base vol over the last `secondsAgo` seconds.
+    function getIvGWAV(uint256 boardId, uint256 secondsAgo) external view returns (uint256 ivGWAV);
+    /// @notice Geometric mean of the strike's skew over the last `secondsAgo` seconds.
+    function getSkewGWAV(uint256 strikeId, uint256 secondsAgo) external view returns (uint256 skewGWAV);
 }

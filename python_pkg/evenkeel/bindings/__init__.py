@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.fees import Fees
     from evenkeel.bindings.lending_venue import LendingVenue
     from evenkeel.bindings.lyra_option_venue import LyraOptionVenue
+    from evenkeel.bindings.lyra_vol import LyraVol
     from evenkeel.bindings.marks import Marks
     from evenkeel.bindings.option_venue import OptionVenue
     from evenkeel.bindings.oracle_adapter import OracleAdapter
@@ -87,6 +88,7 @@ __all__ = [
     "LendingVenue",
     "LogRef",
     "LyraOptionVenue",
+    "LyraVol",
     "Marks",
     "NoAnswerError",
     "OptionVenue",
@@ -137,6 +139,7 @@ _MODULES = {
     "LendingVenue": "evenkeel.bindings.lending_venue",
     "LogRef": "evenkeel.bindings._runtime",
     "LyraOptionVenue": "evenkeel.bindings.lyra_option_venue",
+    "LyraVol": "evenkeel.bindings.lyra_vol",
     "Marks": "evenkeel.bindings.marks",
     "NoAnswerError": "evenkeel.bindings._runtime",
     "OptionVenue": "evenkeel.bindings.option_venue",

@@ -46,6 +46,7 @@ __all__ = [
     "BadWindow",
     "BelowFloor",
     "BelowMinimum",
+    "BeyondStrikes",
     "BreakerTripped",
     "BudgetExceeded",
     "Butterfly",
@@ -147,6 +148,7 @@ __all__ = [
     "TooManyPosts",
     "TooManySigners",
     "TooManySources",
+    "TooManyStrikes",
     "TooManyToCarry",
     "TooManyTokens",
     "TooManyUnderlyings",
@@ -157,6 +159,7 @@ __all__ = [
     "TurnoverExceeded",
     "UniswapV3TwapSourceBadHalfWidth",
     "UnitUnhealthy",
+    "UnknownBoard",
     "UnknownListing",
     "UnknownMarket",
     "UnknownOrder",
@@ -567,6 +570,17 @@ class BelowMinimum(ContractError):
     TYPES = vars(types)
     amount: int
     minimum: int
+
+
+class BeyondStrikes(ContractError):
+    """Lyra lists no strikes around this one; in dollars at 1e18."""
+
+    SELECTOR = bytes.fromhex("8070211f")
+    FIELDS: ClassVar[str] = "uint256 strike, uint256 lowest, uint256 highest"
+    TYPES = vars(types)
+    strike: int
+    lowest: int
+    highest: int
 
 
 class BreakerTripped(ContractError):
@@ -1548,6 +1562,16 @@ class TooManySources(ContractError):
     maximum: int
 
 
+class TooManyStrikes(ContractError):
+    """`TooManyStrikes(uint256,uint256)`."""
+
+    SELECTOR = bytes.fromhex("c078a35b")
+    FIELDS: ClassVar[str] = "uint256 strikes, uint256 maximum"
+    TYPES = vars(types)
+    strikes: int
+    maximum: int
+
+
 class TooManyToCarry(ContractError):
     """`TooManyToCarry(uint256,uint256)`."""
 
@@ -1647,6 +1671,16 @@ class UnitUnhealthy(ContractError):
     unit: int
     health: int
     minimum: int
+
+
+class UnknownBoard(ContractError):
+    """There is no such live board, or none of this expiry was listed."""
+
+    SELECTOR = bytes.fromhex("1247674e")
+    FIELDS: ClassVar[str] = "uint256 board_id, uint256 expiry"
+    TYPES = vars(types)
+    board_id: int
+    expiry: int
 
 
 class UnknownListing(ContractError):
@@ -1982,6 +2016,7 @@ register_errors(
     BadWindow,
     BelowFloor,
     BelowMinimum,
+    BeyondStrikes,
     BreakerTripped,
     BudgetExceeded,
     Butterfly,
@@ -2080,6 +2115,7 @@ register_errors(
     TooManyPosts,
     TooManySigners,
     TooManySources,
+    TooManyStrikes,
     TooManyToCarry,
     TooManyTokens,
     TooManyUnderlyings,
@@ -2090,6 +2126,7 @@ register_errors(
     TurnoverExceeded,
     UniswapV3TwapSourceBadHalfWidth,
     UnitUnhealthy,
+    UnknownBoard,
     UnknownListing,
     UnknownMarket,
     UnknownOrder,

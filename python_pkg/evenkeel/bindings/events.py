@@ -9,6 +9,7 @@ from evenkeel.bindings.types import Act, Limits, Slice, Status, VenueConfig
 __all__ = [
     "Approval",
     "AuthorityUpdated",
+    "BoardListed",
     "Borrowed",
     "CancelFeeSet",
     "CancelRedeemClaim",
@@ -111,6 +112,20 @@ class AuthorityUpdated(Event):
     TYPES = vars(types)
 
     authority: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardListed(Event):
+    """`BoardListed(uint64,uint256,uint256)`."""
+
+    TOPIC = bytes.fromhex("28d06009df6b8b366905f31abe7f3b61be2a50e8dc9e461f173e5aad20f6faaf")
+    INDEXED = "uint64 expiry"
+    DATA = "uint256 board_id, uint256 strikes"
+    TYPES = vars(types)
+
+    expiry: int
+    board_id: int
+    strikes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -1084,6 +1099,7 @@ class Withdrawn(Event):
 register_events(
     Approval,
     AuthorityUpdated,
+    BoardListed,
     Borrowed,
     CancelFeeSet,
     CancelRedeemClaim,

@@ -24,6 +24,7 @@ OURS = (
     Target("Fees", "Fees.sol/Fees.json"),
     Target("LendingVenue", "ILendingVenue.sol/ILendingVenue.json"),
     Target("LyraOptionVenue", "LyraOptionVenue.sol/LyraOptionVenue.json"),
+    Target("LyraVol", "LyraVol.sol/LyraVol.json"),
     Target("Marks", "Marks.sol/Marks.json"),
     Target("OptionVenue", "IOptionVenue.sol/IOptionVenue.json"),
     Target("OracleAdapter", "OracleAdapter.sol/OracleAdapter.json"),

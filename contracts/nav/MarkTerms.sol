@@ -7,6 +7,7 @@ import {PricePoint, Valuation} from "../guard/IValuer.sol";
 import {IVault} from "../IVault.sol";
 import {IDollarOracle} from "../oracle/IDollarOracle.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
+import {IVolSource} from "../oracle/IVolSource.sol";
 import {Exposure, IVenue, Kind} from "../venues/IVenue.sol";
 import {ILendingVenue, LendingAccount} from "../venues/lending/ILendingVenue.sol";
 import {IOptionVenue, OptionPosition} from "../venues/option/IOptionVenue.sol";
@@ -132,13 +133,13 @@ abstract contract MarkTerms {
     }
 
     /// @dev Deltas by underlying, the width of the vols, and the sums of gamma and vega that option venues must account for.
-    function _net(Draft memory d, Valuation calldata v) private pure {
+    function _net(Draft memory d, Valuation calldata v) private view {
         for (uint256 i; i < v.exposures.length; ++i) {
             Exposure calldata e = v.exposures[i];
             _term(d, e.underlying).delta += e.greeks.delta;
             d.gamma += e.greeks.gamma;
             d.vega += e.greeks.vega;
-            if (e.greeks.vega != 0) d.book.width += _up(e.greeks.vega.abs(), _volWidth(v, e.underlying, e.expiry));
+            if (e.greeks.vega != 0) d.book.width += _up(e.greeks.vega.abs(), _volWidth(d, v, e.underlying, e.expiry));
         }
     }
 
@@ -181,7 +182,7 @@ abstract contract MarkTerms {
             leg.spot = _term(d, p.underlying).price;
             leg.strike = p.strike.mulDiv(WAD, dollar);
             leg.vol = p.vol;
-            leg.volWidth = _volWidth(v, p.underlying, p.expiry);
+            leg.volWidth = _volWidth(d, v, p.underlying, p.expiry);
             leg.life = p.expiry - block.timestamp;
             _option(_term(d, p.underlying), leg, d.reach, p.size > 0);
             d.gamma -= p.greeks.gamma;
@@ -233,14 +234,20 @@ abstract contract MarkTerms {
         }
     }
 
-    function _volWidth(Valuation calldata v, address underlying, uint64 expiry) private pure returns (uint256) {
+    /// @dev From the valuation; from the source, as the valuer reads it, where options of the slice have or net to no vega.
+    function _volWidth(Draft memory d, Valuation calldata v, address underlying, uint64 expiry)
+        private
+        view
+        returns (uint256)
+    {
         for (uint256 i; i < v.vols.length; ++i) {
             if (v.vols[i].underlying == underlying && v.vols[i].expiry == expiry) {
                 return Math.max(v.vols[i].mid - v.vols[i].low, v.vols[i].high - v.vols[i].mid);
             }
         }
-        // Options that cancel to no vega at all have no vol in the valuation, and no width to bound it by.
-        revert UnlistedGreeks(0, 0);
+        (uint256 low, uint256 mid, uint256 high,) =
+            IVolSource(IVault(d.vault).volSource()).vol(underlying, expiry, _term(d, underlying).price);
+        return Math.max(mid - low, high - mid);
     }
 
     function _term(Draft memory d, address underlying) private pure returns (Term memory) {

@@ -1,29 +1,67 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Instruction} from "../../contracts/IVault.sol";
+import {Instruction, VenueConfig} from "../../contracts/IVault.sol";
+import {Marks} from "../../contracts/nav/Marks.sol";
+import {OptionBook, PerpBook, SpotBook} from "./doubles/BookVenues.sol";
 import {DoubleVenue} from "./doubles/DoubleVenue.sol";
 import {VaultCase} from "./doubles/VaultCase.sol";
 
-/// @notice One call of the vault a test, for `forge snapshot --isolate`: two venues that cost next to nothing, one of them holding ETH.
+/// @notice One call of the vault a test, for `forge snapshot --isolate`: four venues that cost next to nothing, with ETH, a perp, an option
+/// and cash in them.
 contract VaultGasTest is VaultCase {
     Instruction[] private _hedge;
     uint256 private _shares;
+    OptionBook private _options;
 
     function setUp() public override {
+        vm.warp(1_700_000_000);
         super.setUp();
         _shares = _deposit(alice, 1_000_000e6);
+        _options = new OptionBook(address(vault), address(usdc));
+        PerpBook perp = new PerpBook(address(vault), eth);
+        VenueConfig memory config = VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18);
+        vault.addVenue(address(_options), config);
+        vault.addVenue(address(perp), config);
+        perp.set(-3e18, 9_000e18, 3_000e18, 0);
+        _options.add(OptionBook.Option(eth, uint64(block.timestamp + 30 days), 3_000e18, true, 1e18));
         _rebalance(address(venue), _trade(10_000e6, 10_000e18, _delta(3e18)));
-        _hedge.push(Instruction(address(hedge), _trade(10_000e6, 10_000e18, _delta(-2e18))));
+        _hedge.push(Instruction(address(hedge), _trade(10_000e6, 10_000e18, _delta(-1e18))));
         venue.setHealth(0, 1.3e18, 1e8);
-        usdc.mint(bob, 1_000e6);
-        vm.prank(bob);
+        usdc.mint(bob, 100_000e6);
+        vm.startPrank(bob);
         usdc.approve(address(vault), type(uint256).max);
+        vault.deposit(1_000e6, bob);
+        vm.stopPrank();
+        vm.warp(block.timestamp + 1 days);
+        vault.mark();
+        vm.warp(block.timestamp + 60);
     }
 
-    function test_Deposit() public {
+    function _marks() internal override returns (Marks) {
+        return new Marks(600, 0.01e18, 0.02e18);
+    }
+
+    /// @notice What a carried deposit may cost: 115,000 in all, and 80,000 besides the oracle's read. The oracle here costs a
+    /// cold call and three cold words.
+    function test_DepositOnACarriedMark() public {
         vm.prank(bob);
         vault.deposit(1_000e6, bob);
+        uint256 all = vm.lastCallGas().gasTotalUsed;
+        vm.startPrank(bob);
+        oracle.primary(eth);
+        // Less what every transaction costs, which the read inside one does not.
+        uint256 read = vm.lastCallGas().gasTotalUsed;
+        emit log_named_uint("all", all);
+        emit log_named_uint("read, with the transaction's own", read);
+        assertLe(all, 115_000);
+    }
+
+    function test_DepositThatMarks() public {
+        vm.warp(block.timestamp + 601);
+        vm.prank(bob);
+        vault.deposit(1_000e6, bob);
+        assertLe(vm.lastCallGas().gasTotalUsed, 700_000);
     }
 
     function test_RedeemHalf() public {

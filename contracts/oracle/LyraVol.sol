@@ -102,7 +102,11 @@ contract LyraVol is IVenueVol {
     }
 
     /// @dev The listed strikes next below (or at) and above, and the price itself within the listed ones.
-    function _around(uint64 expiry, uint256 price) private view returns (Listed memory left, Listed memory right, uint256) {
+    function _around(uint64 expiry, uint256 price)
+        private
+        view
+        returns (Listed memory left, Listed memory right, uint256)
+    {
         Listed[] storage listed = _strikes[expiry];
         uint256 high = listed.length;
         if (high == 0) revert UnknownBoard(0, expiry);

@@ -154,9 +154,10 @@ contract VolOracle is IVolSource, SliceSigners {
         if (maxMovePerHour_ == 0 || maxMovePerHour_ > MAX_MAX_MOVE_PER_HOUR) {
             revert BadMaxMovePerHour(maxMovePerHour_, MAX_MAX_MOVE_PER_HOUR);
         }
-        if (
-            maxAge_ > MAX_MAX_AGE || maxSignAge_ == 0 || maxSignAge_ > maxAge_ || hullTime_ == 0 || hullTime_ > maxAge_
-        ) revert BadTimes(maxAge_, maxSignAge_, hullTime_);
+        if (maxAge_ > MAX_MAX_AGE || maxSignAge_ == 0 || maxSignAge_ > maxAge_ || hullTime_ == 0 || hullTime_ > maxAge_)
+        {
+            revert BadTimes(maxAge_, maxSignAge_, hullTime_);
+        }
         (halfWidth, maxMovePerHour) = (halfWidth_, maxMovePerHour_);
         (maxAge, maxSignAge, hullTime) = (maxAge_, maxSignAge_, hullTime_);
     }

@@ -55,9 +55,7 @@ contract SviTest is Test {
     }
 
     function _slice(uint256 i) private view returns (Svi.Raw memory) {
-        return Svi.Raw(
-            vectors["a"][i], vectors["b"][i], vectors["rho"][i], vectors["m"][i], vectors["sigma"][i]
-        );
+        return Svi.Raw(vectors["a"][i], vectors["b"][i], vectors["rho"][i], vectors["m"][i], vectors["sigma"][i]);
     }
 
     function _vogt() private pure returns (Svi.Raw memory) {
@@ -175,7 +173,11 @@ contract SviTest is Test {
         assertEq(count, 32);
     }
 
-    function _bounded(int256 a, uint256 b, int256 rho, int256 m, uint256 sigma) private pure returns (Svi.Raw memory s) {
+    function _bounded(int256 a, uint256 b, int256 rho, int256 m, uint256 sigma)
+        private
+        pure
+        returns (Svi.Raw memory s)
+    {
         s.rho = bound(rho, -1e18 + 1, 1e18 - 1);
         int256 steep = 2e36 / (1e18 + (s.rho < 0 ? -s.rho : s.rho));
         s.b = int256(bound(b, 0, uint256(steep) - 1));
@@ -211,7 +213,10 @@ contract SviTest is Test {
         assertFalse(library_.isAtMost(s, k, int256(w) - int256(error)), "at most less");
     }
 
-    function testFuzz_neverRevertsWhereItsTypesReach(int64 a, uint64 b, int64 rho, int64 m, uint64 sigma, int256 k) public view {
+    function testFuzz_neverRevertsWhereItsTypesReach(int64 a, uint64 b, int64 rho, int64 m, uint64 sigma, int256 k)
+        public
+        view
+    {
         Svi.Raw memory s = Svi.Raw(a, int256(uint256(b)), rho, m, int256(uint256(sigma) + 0.001e18));
         k = bound(k, -50e18, 50e18);
         library_.totalVariance(s, k);

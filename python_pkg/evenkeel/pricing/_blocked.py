@@ -32,6 +32,7 @@ class Parts(NamedTuple):
     lead: FloatArray
     beta: FloatArray
     deep: BoolArray
+    some_deep: bool
     e: FloatArray
     x_lead: FloatArray
     x_beta: FloatArray
@@ -42,7 +43,7 @@ def normalised(y: FloatArray, s: FloatArray) -> Parts:
     """Take Black's formula apart at y = |ln(forward / strike)| and s = vol sqrt(years), both 0 or more.
 
     With width = s, but never 0, h = y / width, lead = width/2 - h and beta = width/2 + h: `e` is exp(-lead^2/2) / 2, `deep` says
-    lead > 0.35, `x_lead` is erfcx(-lead/sqrt2), or erfcx(lead/sqrt2) where deep, `x_beta` erfcx(beta/sqrt2) and `difference` the
+    lead > 0.35, `some_deep` that it says so anywhere, `x_lead` is erfcx(-lead/sqrt2), or erfcx(lead/sqrt2) where deep, `x_beta` erfcx(beta/sqrt2) and `difference` the
     former less the latter. The out-of-the-money option is worth e x difference of min(forward, strike), where deep
     1 - e (x_lead + x_beta).
     """
@@ -51,6 +52,7 @@ def normalised(y: FloatArray, s: FloatArray) -> Parts:
     h = y / width
     lead = half - h
     deep = lead > _SPLIT
+    some_deep = bool(deep.item(deep.argmax())) if deep.size else False
     e = lead * lead
     e *= _MINUS_HALF
     np.exp(e, e)
@@ -61,12 +63,13 @@ def normalised(y: FloatArray, s: FloatArray) -> Parts:
     np.add(half, h, beta)
     # Masked copies, here and below, because np.where takes twice the time on few options.
     np.negative(lead, point)
-    np.copyto(point, lead, where=deep)
     step[:] = s
-    np.copyto(step, h + h, where=deep)
+    if some_deep:
+        np.copyto(point, lead, where=deep)
+        np.copyto(step, h + h, where=deep)
     scaled = rows * _SQRT_HALF
     x_lead, x_beta, difference = erfcx_pair(scaled[:2], scaled[2])
-    return Parts(width, h, lead, beta, deep, e, x_lead, x_beta, difference)
+    return Parts(width, h, lead, beta, deep, some_deep, e, x_lead, x_beta, difference)
 
 
 def evaluate(
@@ -106,39 +109,63 @@ def evaluate(
     np.log1p(y, y)
     above = f > k
     if log_ratio.size:
-        given = ~np.isnan(log_ratio)
-        np.copyto(y, np.abs(log_ratio), where=given)
-        np.copyto(gap, low * np.expm1(y), where=given)
-        above = np.where(given, log_ratio > 0.0, above)
-    width, _, lead, beta, deep, e, x_lead, x_beta, difference = normalised(y, s)
-    e = low * e
+        above = _replaced(log_ratio, low, y, gap, above)
+    parts = normalised(y, s)
+    e = low * parts.e
     price = out["price"] if "price" in out else np.empty(next(iter(out.values())).size)
-    np.multiply(e, difference, price)
-    rest = x_lead + x_beta
-    rest *= e
-    np.copyto(price, low - rest, where=deep)
+    np.multiply(e, parts.difference, price)
+    if parts.some_deep:
+        rest = parts.x_lead + parts.x_beta
+        rest *= e
+        np.copyto(price, low - rest, where=parts.deep)
     np.copyto(price, price + gap, where=above == call)
     discounted = df.size > 1 or df[0] != 1.0
     if discounted:
         price *= df
-        e = e * df
     if len(out) == 1 and "price" in out:
         return True
-    if "dual" in out:
-        tail = _choice(out["dual"], above, x_lead, x_beta)
-        tail *= e
-        tail /= np.maximum(k, _LEAST)
-        _signed(tail, above > deep, call, call, df)
+    if discounted:
+        e = e * df
     if guarded:
         f, t, v = np.maximum(f, _LEAST), np.maximum(t, _LEAST), np.maximum(v, _LEAST)
+    _first(f, k, df, call, above, e, parts, out)
+    _second(f, t, v, df, price, s if guarded else None, root, above, e, parts, out)
+    return True
+
+
+def _first(
+    f: FloatArray,
+    k: FloatArray,
+    df: FloatArray,
+    call: BoolArray,
+    above: BoolArray,
+    e: FloatArray,
+    parts: Parts,
+    out: Mapping[str, FloatArray],
+) -> None:
+    """Write what hangs on the normal distribution, and use up `parts.x_lead`; f is over 0, and e discounted."""
+    x_lead, x_beta = parts.x_lead, parts.x_beta
+    if "dual" in out:
+        tail = out["dual"]
+        tail[:] = x_beta
+        np.copyto(tail, x_lead, where=above)
+        tail *= e
+        tail /= np.maximum(k, _LEAST)
+        _signed(tail, above > parts.deep, call, call, df)
     if "delta" in out:
         tail = out["delta"]
         np.copyto(x_lead, x_beta, where=above)
         np.multiply(x_lead, e, tail)
         tail /= f
-        _signed(tail, above | deep, call, ~call, df)
-    _second(f, t, v, df, price, s if guarded else None, (root, width, lead, beta, above, e), out)
-    return True
+        _signed(tail, above | parts.deep if parts.some_deep else above, call, ~call, df)
+
+
+def _replaced(x: FloatArray, low: FloatArray, y: FloatArray, gap: FloatArray, above: BoolArray) -> BoolArray:
+    """Write |ln(f / k)| and |f - k| where `x`, ln(f / k), is given; return whether f is above k."""
+    given = ~np.isnan(x)
+    np.copyto(y, np.abs(x), where=given)
+    np.copyto(gap, low * np.expm1(y), where=given)
+    return np.where(given, x > 0.0, above)
 
 
 def _second(
@@ -148,16 +175,19 @@ def _second(
     df: FloatArray,
     price: FloatArray,
     s: FloatArray | None,
-    parts: tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray, FloatArray],
+    root: FloatArray,
+    above: BoolArray,
+    e: FloatArray,
+    parts: Parts,
     out: Mapping[str, FloatArray],
 ) -> None:
-    """Write the fields that hang on the normal density, and rho; f, t and v are over 0, and `s` is given where it may be 0."""
-    root, width, lead, beta, above, e = parts
+    """Write what hangs on the normal density, and rho, and use up `parts.beta`; f, t and v are over 0, `s` is given where it may be 0."""
+    lead, beta = parts.lead, parts.beta
     density = _TWO_OVER_SQRT_2PI * e  # discount x forward x phi(d1)
     if "gamma" in out:
         gamma = out["gamma"]
         np.divide(density, f, gamma)
-        gamma /= f * width
+        gamma /= f * parts.width
         if s is not None:
             np.copyto(gamma, np.inf, where=(s == 0.0) & (density > 0.0))
     if s is not None:
@@ -200,13 +230,6 @@ def _timed(
         if df.size > 1 or df[0] != 1.0:
             rate = np.log(df) / back
             theta += (np.where(t > _LEAST, rate, 0.0) if limits else rate) * price
-
-
-def _choice(row: FloatArray, where: BoolArray, one: FloatArray, other: FloatArray) -> FloatArray:
-    """Fill `row` with `one` where the condition holds and with `other` elsewhere, and return it."""
-    row[:] = other
-    np.copyto(row, one, where=where)
-    return row
 
 
 def _signed(tail: FloatArray, flip: BoolArray, call: BoolArray, negative: BoolArray, df: FloatArray) -> None:

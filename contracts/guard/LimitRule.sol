@@ -22,10 +22,12 @@ library LimitRule {
     /// @dev Measures and limits are cut off here, which no real one reaches; also the fraction of a NAV that is not positive.
     int256 private constant BOUNDLESS = 2 ** 180;
 
-    /// @notice The spans of one underlying's measures, by `Measure`.
+    /// @notice The spans of one underlying's measures, by `Measure`, and of price x delta.
     struct Spans {
         int256[4] least;
         int256[4] most;
+        int256 leastWorth;
+        int256 mostWorth;
     }
 
     /// @notice One measure outside its limits.
@@ -61,8 +63,19 @@ library LimitRule {
         for (uint256 i; i < v.pending.length; ++i) {
             if (v.pending[i].underlying == underlying) _widen(least, most, v.pending[i].greeks);
         }
-        s.least = _report(least, price, nav);
-        s.most = _report(most, price, nav);
+        (s.leastWorth, s.mostWorth) = (least.delta * price, most.delta * price);
+        s.least = _report(least, price);
+        s.most = _report(most, price);
+        (s.least[0], s.most[0]) = (_part(s.leastWorth, nav), _part(s.mostWorth, nav));
+    }
+
+    /// @notice The same spans with delta as a fraction of another `nav`.
+    function over(Spans memory s, int256 nav) internal pure returns (Spans memory t) {
+        for (uint256 m = 1; m < 4; ++m) {
+            (t.least[m], t.most[m]) = (s.least[m], s.most[m]);
+        }
+        (t.leastWorth, t.mostWorth) = (s.leastWorth, s.mostWorth);
+        (t.least[0], t.most[0]) = (_part(s.leastWorth, nav), _part(s.mostWorth, nav));
     }
 
     /// @notice How far the span [`least`, `most`] leaves `range` below and above.
@@ -136,9 +149,13 @@ library LimitRule {
         return count;
     }
 
-    function _report(Greeks memory g, int256 price, int256 nav) private pure returns (int256[4] memory m) {
-        if (nav > 0) m[0] = _cut(g.delta * price / nav);
-        else if (g.delta != 0) m[0] = g.delta > 0 ? BOUNDLESS : -BOUNDLESS;
+    function _part(int256 worth, int256 nav) private pure returns (int256) {
+        if (nav > 0) return _cut(worth / nav);
+        if (worth == 0) return 0;
+        return worth > 0 ? BOUNDLESS : -BOUNDLESS;
+    }
+
+    function _report(Greeks memory g, int256 price) private pure returns (int256[4] memory m) {
         m[1] = _cut((g.gamma * price / 1e18) * price / 100e18);
         m[2] = g.vega / 100;
         m[3] = g.theta / 365;

@@ -222,7 +222,7 @@ contract RiskGuard is FlowCaps {
             LimitRule.Spans memory was = LimitRule.spans(before, tokens[i], before.low, soon);
             LimitRule.Spans memory is_ = LimitRule.spans(afterwards, tokens[i], afterwards.low, soon);
             // Delta over the NAV of before the call: what the call cost must not make it look moved.
-            LimitRule.Spans memory still = LimitRule.spans(afterwards, tokens[i], before.low, soon);
+            LimitRule.Spans memory still = LimitRule.over(is_, before.low);
             if (!_known[tokens[i]]) {
                 for (uint256 m; m < 4; ++m) {
                     if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) revert NoLimits(tokens[i]);

@@ -62,6 +62,13 @@ contract Valuer is IValuer {
         uint256 width;
     }
 
+    /// @dev One venue, read.
+    struct Reading {
+        bool done;
+        Book book;
+        Exposure[] pending;
+    }
+
     /// @inheritdoc IValuer
     function value(address vault) external view returns (Valuation memory) {
         return _value(vault, IVault(vault).venues());
@@ -107,14 +114,10 @@ contract Valuer is IValuer {
         v.mid = int256(v.idle);
         v.priced = true;
         v.venues = new VenueValue[](venues.length);
-        v.exposures = new Exposure[](MAX_EXPOSURES);
-        v.pending = new Exposure[](MAX_EXPOSURES);
-        v.prices = new PricePoint[](2 * MAX_EXPOSURES);
-        v.vols = new VolPoint[](MAX_EXPOSURES);
-
+        Reading[] memory readings = _makeRoom(v, venues);
         for (uint256 i; i < venues.length; ++i) {
             v.venues[i].venue = venues[i];
-            if (_add(v, draft, v.venues[i])) {
+            if (readings[i].done && _add(v, draft, v.venues[i], readings[i])) {
                 v.mid += v.venues[i].mid;
                 draft.width += v.venues[i].halfWidth;
             } else {
@@ -127,17 +130,35 @@ contract Valuer is IValuer {
         v.high = v.mid + int256(width);
     }
 
-    /// @dev Adds a venue to the draft; false, with nothing added but prices, where it is unpriced.
-    function _add(Valuation memory v, Draft memory draft, VenueValue memory part) private view returns (bool) {
-        uint256 available = gasleft();
-        Book memory book;
-        Exposure[] memory pending;
-        try this.read{gas: BOOK_GAS}(part.venue) returns (Book memory book_, Exposure[] memory pending_) {
-            (book, pending) = (book_, pending_);
-        } catch {
-            _owed(available, BOOK_GAS);
-            return false;
+    /// @dev Reads every venue, and gives `v` arrays of what there is: memory costs gas by the entry.
+    function _makeRoom(Valuation memory v, address[] memory venues) private view returns (Reading[] memory readings) {
+        readings = new Reading[](venues.length);
+        uint256 held;
+        uint256 pending;
+        for (uint256 i; i < venues.length; ++i) {
+            uint256 available = gasleft();
+            try this.read{gas: BOOK_GAS}(venues[i]) returns (Book memory book, Exposure[] memory pending_) {
+                readings[i] = Reading(true, book, pending_);
+                held += book.exposures.length;
+                pending += pending_.length;
+            } catch {
+                _owed(available, BOOK_GAS);
+            }
         }
+        v.exposures = new Exposure[](Math.min(held, MAX_EXPOSURES));
+        v.pending = new Exposure[](Math.min(pending, MAX_EXPOSURES));
+        v.prices = new PricePoint[](Math.min(held + pending, 2 * MAX_EXPOSURES));
+        v.vols = new VolPoint[](Math.min(held, MAX_EXPOSURES));
+    }
+
+    /// @dev Adds a venue that was read to the draft; false, with nothing added but prices, where it is unpriced.
+    function _add(Valuation memory v, Draft memory draft, VenueValue memory part, Reading memory reading)
+        private
+        view
+        returns (bool)
+    {
+        Book memory book = reading.book;
+        Exposure[] memory pending = reading.pending;
         if (draft.entries + book.exposures.length > MAX_EXPOSURES) return false;
         if (draft.pending + pending.length > MAX_EXPOSURES) return false;
         if (!_pricedAll(v, draft, book.exposures, true) || !_pricedAll(v, draft, pending, false)) return false;

@@ -13,10 +13,8 @@ contract Authority is AccessManager {
     uint64 public constant CURATOR = 2;
     /// @notice Stops and reduces what others do.
     uint64 public constant GUARDIAN = 3;
-    /// @notice Posts vols.
-    uint64 public constant VOL_POSTER = 4;
     /// @notice Lowers what the curator may raise, at once.
-    uint64 public constant SENTINEL = 5;
+    uint64 public constant SENTINEL = 4;
 
     constructor(address governor) AccessManager(governor) {}
 }

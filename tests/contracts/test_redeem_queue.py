@@ -6,13 +6,13 @@ from web3 import HTTPProvider, Web3
 
 from evenkeel.bindings import (
     Authority,
-    CuratedVolSource,
     Marks,
     OracleAdapter,
     RedeemQueue,
     RiskGuard,
     Valuer,
     Vault,
+    VolOracle,
 )
 from evenkeel.bindings.errors import IntervalTooWide, NoPreview, NumberOutOfBounds, UnknownRequest, ZeroShares
 from evenkeel.bindings.events import CancelFeeSet
@@ -30,7 +30,7 @@ def test_a_queue_is_deployed_asked_and_refuses_in_types(chain):
     usdc = chain.protocols.tokens["USDC"].address
     authority = Authority.deploy(admin.address).send(admin, w3)
     oracle = OracleAdapter.deploy(usdc, authority.address).send(admin, w3)
-    vols = CuratedVolSource.deploy(authority.address, 86_400, E18 // 25, E18 // 50, 60).send(admin, w3)
+    vols = VolOracle.deploy(authority.address, E18 // 50, E18 // 10, 86_400, 3_600, 600).send(admin, w3)
     valuer = Valuer.deploy().send(admin, w3)
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
     marks = Marks.deploy(600, E18 // 100, E18 // 50).send(admin, w3)

@@ -10,7 +10,7 @@ import {RiskGuard} from "../../contracts/guard/RiskGuard.sol";
 import {Valuer} from "../../contracts/guard/Valuer.sol";
 import {IVault, VaultParts, VenueConfig} from "../../contracts/IVault.sol";
 import {Marks} from "../../contracts/nav/Marks.sol";
-import {CuratedVolSource} from "../../contracts/oracle/CuratedVolSource.sol";
+import {VolOracle} from "../../contracts/oracle/VolOracle.sol";
 import {OracleAdapter} from "../../contracts/oracle/OracleAdapter.sol";
 import {Vault} from "../../contracts/Vault.sol";
 import {VaultFactory} from "../../contracts/VaultFactory.sol";
@@ -41,7 +41,7 @@ contract VaultFactoryTest is Test {
         usdc = new DoubleToken("USDC", 6);
         _register(factory.AUTHORITY(), type(Authority).creationCode);
         _register(factory.ORACLE(), type(OracleAdapter).creationCode);
-        _register(factory.VOL_SOURCE(), type(CuratedVolSource).creationCode);
+        _register(factory.VOL_SOURCE(), type(VolOracle).creationCode);
         _register(factory.VALUER(), type(Valuer).creationCode);
         _register(factory.GUARD(), type(RiskGuard).creationCode);
         _register(factory.QUEUE(), type(WaitingRoom).creationCode);
@@ -53,8 +53,8 @@ contract VaultFactoryTest is Test {
         authority = Authority(_create(type(Authority).creationCode, abi.encode(address(this))));
         oracle = OracleAdapter(_create(type(OracleAdapter).creationCode, abi.encode(usdc, authority)));
         address vols = _create(
-            type(CuratedVolSource).creationCode,
-            abi.encode(authority, 1 days, uint256(0.04e18), uint256(0.02e18), 10 minutes)
+            type(VolOracle).creationCode,
+            abi.encode(authority, uint256(0.02e18), uint256(0.12e18), 1 days, 1 hours, 10 minutes)
         );
         guard = RiskGuard(_create(type(RiskGuard).creationCode, abi.encode(authority)));
         address valuer = _create(type(Valuer).creationCode, "");

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 NOBODY = "0x" + "0" * 40
 # Not part of a deployed vault.
-APART = {"VaultFactory.sol", "CuratedVolSource.sol"}
+APART = {"VaultFactory.sol"}
 ROLES = ("keeper", "curator", "guardian")
 
 

@@ -230,9 +230,9 @@ class TestRefusals:
         assert "SignedTooLongAgo" in refused("post", *files, "--unlocked", carol, by=None)
 
     def test_a_deployment_of_another_vol_source(self, deployment, refused, tmp_path):
-        deployment.write_text(deployment.read_text().replace("VolOracle", "CuratedVolSource"))
+        deployment.write_text(deployment.read_text().replace("VolOracle", "FixedVols"))
         line = refused("sign", "--out", tmp_path / "x.json")
-        assert line == f"error: {deployment}: expected a VolOracle, the deployment has a CuratedVolSource"
+        assert line == f"error: {deployment}: expected a VolOracle, the deployment has a FixedVols"
 
 
 @pytest.mark.skipif(

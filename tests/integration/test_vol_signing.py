@@ -8,10 +8,10 @@ from vol_world import DAY, HULL, SIGNERS, STRANGER, WAD, vol_world
 
 from evenkeel.bindings import OptionVenue
 from evenkeel.bindings.errors import (
+    MoveTooLarge,
     NotAscending,
     TooFewSignatures,
     UnknownSigner,
-    VolOracleMoveTooLarge,
 )
 from evenkeel.chain import Rpc
 from evenkeel.vol.errors import DisagreementError, RefusedError, SignatureError, SignedFileError
@@ -174,7 +174,7 @@ class TestWalking:
         far = world.flat(expiry, 0.80)
         with pytest.raises(RefusedError, match=r"moves from 0.7500 to 0.8000, by more than 0.0200"):
             world.view().book.check(far)
-        with pytest.raises(VolOracleMoveTooLarge):
+        with pytest.raises(MoveTooLarge):
             world.post(far)
 
     def test_the_slice_that_stands_is_a_post_that_moves_nothing(self, world):

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from evenkeel.bindings.access_manager import AccessManager
     from evenkeel.bindings.authority import Authority
     from evenkeel.bindings.chainlink_source import ChainlinkSource
-    from evenkeel.bindings.curated_vol_source import CuratedVolSource
     from evenkeel.bindings.curie_perp_venue import CuriePerpVenue
     from evenkeel.bindings.erc20 import ERC20
     from evenkeel.bindings.fees import Fees
@@ -79,7 +78,6 @@ __all__ = [
     "ChainlinkSource",
     "Contract",
     "ContractError",
-    "CuratedVolSource",
     "CuriePerpVenue",
     "DecodeError",
     "Deployment",
@@ -129,7 +127,6 @@ _MODULES = {
     "ChainlinkSource": "evenkeel.bindings.chainlink_source",
     "Contract": "evenkeel.bindings._runtime",
     "ContractError": "evenkeel.bindings._runtime",
-    "CuratedVolSource": "evenkeel.bindings.curated_vol_source",
     "CuriePerpVenue": "evenkeel.bindings.curie_perp_venue",
     "DecodeError": "evenkeel.bindings._runtime",
     "Deployment": "evenkeel.bindings._runtime",

@@ -87,14 +87,6 @@ _SENTINEL = Function[int](
     vars(types),
     view=True,
 )
-_VOL_POSTER = Function[int](
-    "Authority.VOL_POSTER",
-    "da002b6b",
-    "",
-    "uint64",
-    vars(types),
-    view=True,
-)
 _CAN_CALL = Function[CanCallResult](
     "Authority.canCall",
     "b7009613",
@@ -373,10 +365,6 @@ class Authority(Contract):
     def sentinel(self) -> Call[int]:
         """Lowers what the curator may raise, at once."""
         return self._call(_SENTINEL)
-
-    def vol_poster(self) -> Call[int]:
-        """Posts vols."""
-        return self._call(_VOL_POSTER)
 
     def can_call(self, caller: str, target: str, selector: bytes) -> Call[CanCallResult]:
         """`canCall(address,address,bytes4)`."""

@@ -35,7 +35,6 @@ __all__ = [
     "BadMarketList",
     "BadMaxAge",
     "BadMaxConfidence",
-    "BadMaxMove",
     "BadMaxMovePerHour",
     "BadMaxWidth",
     "BadQuorum",
@@ -145,7 +144,6 @@ __all__ = [
     "TooManyExposures",
     "TooManyInstructions",
     "TooManyPositions",
-    "TooManyPosts",
     "TooManySigners",
     "TooManySources",
     "TooManyStrikes",
@@ -153,11 +151,9 @@ __all__ = [
     "TooManyTokens",
     "TooManyUnderlyings",
     "TooManyVenues",
-    "TooSoon",
     "TooUncertain",
     "TooWide",
     "TurnoverExceeded",
-    "UniswapV3TwapSourceBadHalfWidth",
     "UnitUnhealthy",
     "UnknownBoard",
     "UnknownListing",
@@ -179,8 +175,7 @@ __all__ = [
     "VenueFrozen",
     "VenueKnown",
     "VenueStale",
-    "VolOracleBadTimes",
-    "VolOracleMoveTooLarge",
+    "VolOracleBadHalfWidth",
     "VolOutOfRange",
     "WingOutOfRange",
     "WrongDenomination",
@@ -405,13 +400,12 @@ class BadFraction(ContractError):
 
 
 class BadHalfWidth(ContractError):
-    """An interval under MIN_HALF_WIDTH or over MAX_HALF_WIDTH to a side."""
+    """A half-width of MAX_HALF_WIDTH or more."""
 
-    SELECTOR = bytes.fromhex("64491103")
-    FIELDS: ClassVar[str] = "uint256 half_width, uint256 minimum, uint256 maximum"
+    SELECTOR = bytes.fromhex("7a7ef2e0")
+    FIELDS: ClassVar[str] = "uint256 half_width, uint256 maximum"
     TYPES = vars(types)
     half_width: int
-    minimum: int
     maximum: int
 
 
@@ -463,16 +457,6 @@ class BadMaxConfidence(ContractError):
     FIELDS: ClassVar[str] = "uint256 max_confidence, uint256 maximum"
     TYPES = vars(types)
     max_confidence: int
-    maximum: int
-
-
-class BadMaxMove(ContractError):
-    """A move of zero or of more than twice the half-width."""
-
-    SELECTOR = bytes.fromhex("e3af4156")
-    FIELDS: ClassVar[str] = "uint256 max_move, uint256 maximum"
-    TYPES = vars(types)
-    max_move: int
     maximum: int
 
 
@@ -532,13 +516,14 @@ class BadThreshold(ContractError):
 
 
 class BadTimes(ContractError):
-    """An age limit of zero or over MAX_MAX_AGE, or not above the interval between posts."""
+    """An age of zero or over MAX_MAX_AGE, or a signing age or hull time of zero or above that age."""
 
-    SELECTOR = bytes.fromhex("aeeb41a2")
-    FIELDS: ClassVar[str] = "uint256 min_interval, uint256 max_age"
+    SELECTOR = bytes.fromhex("27b350e1")
+    FIELDS: ClassVar[str] = "uint256 max_age, uint256 max_sign_age, uint256 hull_time"
     TYPES = vars(types)
-    min_interval: int
     max_age: int
+    max_sign_age: int
+    hull_time: int
 
 
 class BadWindow(ContractError):
@@ -980,11 +965,12 @@ class LossTooLarge(ContractError):
 
 
 class MoveTooLarge(ContractError):
-    """The post would move the slice further than `maximum`; vols at 1e18."""
+    """The vol at `k` of the slice would move by more than `maximum`; vols at 1e18."""
 
-    SELECTOR = bytes.fromhex("eed09c96")
-    FIELDS: ClassVar[str] = "uint256 previous, uint256 posted, uint256 maximum"
+    SELECTOR = bytes.fromhex("3dc25f94")
+    FIELDS: ClassVar[str] = "int256 k, uint256 previous, uint256 posted, uint256 maximum"
     TYPES = vars(types)
+    k: int
     previous: int
     posted: int
     maximum: int
@@ -1532,16 +1518,6 @@ class TooManyPositions(ContractError):
     maximum: int
 
 
-class TooManyPosts(ContractError):
-    """`TooManyPosts(uint256,uint256)`."""
-
-    SELECTOR = bytes.fromhex("12930c86")
-    FIELDS: ClassVar[str] = "uint256 posts, uint256 maximum"
-    TYPES = vars(types)
-    posts: int
-    maximum: int
-
-
 class TooManySigners(ContractError):
     """`TooManySigners(uint256,uint256)`."""
 
@@ -1610,16 +1586,6 @@ class TooManyVenues(ContractError):
     maximum: int
 
 
-class TooSoon(ContractError):
-    """The slice was posted less than `minInterval` seconds ago."""
-
-    SELECTOR = bytes.fromhex("b1b9b6ee")
-    FIELDS: ClassVar[str] = "uint256 updated_at, uint256 min_interval"
-    TYPES = vars(types)
-    updated_at: int
-    min_interval: int
-
-
 class TooUncertain(ContractError):
     """The confidence interval is too large a fraction of the price; both at 1e18."""
 
@@ -1648,16 +1614,6 @@ class TurnoverExceeded(ContractError):
     FIELDS: ClassVar[str] = "uint256 turnover, uint256 maximum"
     TYPES = vars(types)
     turnover: int
-    maximum: int
-
-
-class UniswapV3TwapSourceBadHalfWidth(ContractError):
-    """A half-width of MAX_HALF_WIDTH or more."""
-
-    SELECTOR = bytes.fromhex("7a7ef2e0")
-    FIELDS: ClassVar[str] = "uint256 half_width, uint256 maximum"
-    TYPES = vars(types)
-    half_width: int
     maximum: int
 
 
@@ -1854,26 +1810,14 @@ class VenueStale(ContractError):
     max_age: int
 
 
-class VolOracleBadTimes(ContractError):
-    """An age of zero or over MAX_MAX_AGE, or a signing age or hull time of zero or above that age."""
+class VolOracleBadHalfWidth(ContractError):
+    """An interval under MIN_HALF_WIDTH or over MAX_HALF_WIDTH to a side."""
 
-    SELECTOR = bytes.fromhex("27b350e1")
-    FIELDS: ClassVar[str] = "uint256 max_age, uint256 max_sign_age, uint256 hull_time"
+    SELECTOR = bytes.fromhex("64491103")
+    FIELDS: ClassVar[str] = "uint256 half_width, uint256 minimum, uint256 maximum"
     TYPES = vars(types)
-    max_age: int
-    max_sign_age: int
-    hull_time: int
-
-
-class VolOracleMoveTooLarge(ContractError):
-    """The vol at `k` of the slice would move by more than `maximum`; vols at 1e18."""
-
-    SELECTOR = bytes.fromhex("3dc25f94")
-    FIELDS: ClassVar[str] = "int256 k, uint256 previous, uint256 posted, uint256 maximum"
-    TYPES = vars(types)
-    k: int
-    previous: int
-    posted: int
+    half_width: int
+    minimum: int
     maximum: int
 
 
@@ -2005,7 +1949,6 @@ register_errors(
     BadMarketList,
     BadMaxAge,
     BadMaxConfidence,
-    BadMaxMove,
     BadMaxMovePerHour,
     BadMaxWidth,
     BadQuorum,
@@ -2112,7 +2055,6 @@ register_errors(
     TooManyExposures,
     TooManyInstructions,
     TooManyPositions,
-    TooManyPosts,
     TooManySigners,
     TooManySources,
     TooManyStrikes,
@@ -2120,11 +2062,9 @@ register_errors(
     TooManyTokens,
     TooManyUnderlyings,
     TooManyVenues,
-    TooSoon,
     TooUncertain,
     TooWide,
     TurnoverExceeded,
-    UniswapV3TwapSourceBadHalfWidth,
     UnitUnhealthy,
     UnknownBoard,
     UnknownListing,
@@ -2146,8 +2086,7 @@ register_errors(
     VenueFrozen,
     VenueKnown,
     VenueStale,
-    VolOracleBadTimes,
-    VolOracleMoveTooLarge,
+    VolOracleBadHalfWidth,
     VolOutOfRange,
     WingOutOfRange,
     WrongDenomination,

@@ -18,7 +18,6 @@ __all__ = [
     "Charged",
     "Collected",
     "Configured",
-    "CuratedVolSourcePosted",
     "Deposit",
     "Dropped",
     "EIP712DomainChanged",
@@ -236,21 +235,6 @@ class Configured(Event):
     sources: tuple[str, ...]
     quorum: int
     max_width: int
-
-
-@dataclass(frozen=True, slots=True)
-class CuratedVolSourcePosted(Event):
-    """The slice stands at `vol` from now on."""
-
-    TOPIC = bytes.fromhex("6673472e4783fcf2a87673b5962134d2b57f436e5ee79f01a1228886509f5e83")
-    INDEXED = "address underlying, uint64 expiry"
-    DATA = "uint256 previous, uint256 vol"
-    TYPES = vars(types)
-
-    underlying: str
-    expiry: int
-    previous: int
-    vol: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -1108,7 +1092,6 @@ register_events(
     Charged,
     Collected,
     Configured,
-    CuratedVolSourcePosted,
     Deposit,
     Dropped,
     EIP712DomainChanged,

@@ -26,7 +26,6 @@ __all__ = [
     "OptionTerms",
     "Outcome",
     "PerpPosition",
-    "Post",
     "PricePoint",
     "PythTerms",
     "QueuedRedeem",
@@ -601,21 +600,6 @@ class PerpPosition:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """A vol to post. `vol` at 1e18; `expiry` in unix seconds."""
-
-    __abi__: ClassVar[tuple[str, ...]] = (
-        "address",
-        "uint64",
-        "uint256",
-    )
-
-    underlying: str
-    expiry: int
-    vol: int
-
-
-@dataclass(frozen=True, slots=True)
 class PricePoint:
     """A price interval used in a valuation, asset units a whole token at 1e18."""
 
@@ -699,7 +683,13 @@ class QueuedRedeem:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Solidity's struct `Slice`."""
+    """What is signed: a raw SVI slice of total variance, parameters at 1e18.
+
+    Values:
+        expiry: Unix seconds.
+        timestamp: Unix seconds of the data: w is total variance from then to `expiry`.
+        forward: What k = ln(strike / forward) refers to, asset units at 1e18.
+    """
 
     __abi__: ClassVar[tuple[str, ...]] = (
         "address",

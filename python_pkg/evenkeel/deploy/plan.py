@@ -11,7 +11,7 @@ from types import MappingProxyType
 from eth_typing import ChecksumAddress
 
 WAD = 10**18
-KEEPER, CURATOR, GUARDIAN, SENTINEL = 1, 2, 3, 5
+KEEPER, CURATOR, GUARDIAN, SENTINEL = 1, 2, 3, 4
 """Role ids of the vault's Authority; 0 is its governor."""
 
 UNBOUNDED = 1e30

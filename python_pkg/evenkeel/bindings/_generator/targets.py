@@ -18,7 +18,6 @@ OURS = (
     Target("AccessManager", "AccessManager.sol/AccessManager.json"),
     Target("Authority", "Authority.sol/Authority.json"),
     Target("ChainlinkSource", "ChainlinkSource.sol/ChainlinkSource.json"),
-    Target("CuratedVolSource", "CuratedVolSource.sol/CuratedVolSource.json"),
     Target("CuriePerpVenue", "CuriePerpVenue.sol/CuriePerpVenue.json"),
     Target("ERC20", "IERC20Metadata.sol/IERC20Metadata.json"),
     Target("Fees", "Fees.sol/Fees.json"),

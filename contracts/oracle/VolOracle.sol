@@ -4,50 +4,50 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
-import {SVI_POINTS, Svi} from "../pricing/Svi.sol";
+import {Svi} from "../pricing/Svi.sol";
 import {ExpiryList} from "./ExpiryList.sol";
 import {IVenueVol} from "./IVenueVol.sol";
 import {IVolSource} from "./IVolSource.sol";
+import {SliceCheck} from "./SliceCheck.sol";
 import {SliceSigners} from "./SliceSigners.sol";
 import {Slice, VolSlice} from "./VolSlice.sol";
 
 /// @title VolOracle: SVI smiles by underlying and expiry, each signed by k of n signers
 /// @notice READING. A slice gives total variance to expiry as seen at its `timestamp`, w(k) with k = ln(strike / forward) against the
-/// forward that it was signed with. A strike keeps its vol, sqrt(w(k) / years from `timestamp` to expiry), until the next post, wherever spot
-/// goes. The interval is the hull of that vol, for `hullTime` seconds after a post of the vol that the slice before it gave the same strike, each
-/// with `halfWidth` to either side, and of the venue's own vol where `setVenueVol` names a venue that answers with one
-/// between MIN_VOL and MAX_VOL. `low` is not under MIN_VOL, `mid` is the slice's own. A slice signed more than `maxAge` ago is refused, and so is a strike beyond its
-/// reach: |k| up to five total deviations at the money, at least MIN_REACH and at most MAX_REACH.
+/// forward that it was signed with. A strike keeps its vol, sqrt(w(k) / years from `timestamp` to expiry), until the next post, wherever
+/// spot goes. The interval is the hull of that vol and, for `hullTime` seconds after a post, of the vol that the slice before gave the
+/// same strike, each with `halfWidth` to either side, and of the venue's own vol where `setVenueVol` names a venue that answers with one
+/// between MIN_VOL and MAX_VOL. `low` is not under MIN_VOL, `mid` is the slice's own. A slice whose `timestamp` is more than `maxAge` ago is
+/// refused, and so is a strike beyond its reach: |k| up to five total deviations at the money, at least MIN_REACH and at most MAX_REACH.
 ///
 /// POSTING is open to anyone who has the signatures that `SliceSigners` asks for. A slice is refused unless
 /// - `timestamp` is later than the last slice's, not in the future, at most `maxSignAge` ago and no longer ago than `expiry` is ahead;
-/// - sigma >= Svi.MIN_SIGMA, |rho| < 1, b (1 + |rho|) <= 2, w(k) >= 0 and the vol is MIN_VOL or more everywhere and MAX_VOL or less at the points below;
-/// - Gatheral's g >= 0 (no butterfly) at every one of the points within the reach that `Svi.points` names: 17 spread by the total vol
-///   at the money, 16 about m by sigma;
-/// - at these points total variance rises with expiry (no calendar arbitrage) from the nearest earlier slice that is fresh, and to the nearest
-///   later one. Variances are compared at the same strike, which is what a book valued at one spot for all expiries can be arbitraged by,
-///   and as of now: each slice's w(k) times the part of its time that is left. Clean now is clean until either expires;
-/// - at these points no vol moves by more than min(`halfWidth`, `maxMovePerHour` x time since the last post).
-/// Points that the vol, and for a move the old one too, puts over four deviations out are exempt from MAX_VOL and from the last: an option
-/// there is worth under a 10,000th of the strike either way.
-/// The first post of an (underlying, expiry) moves freely. An underlying has at most MAX_EXPIRIES slices; expired ones make room.
-/// `check` tells without signatures whether a slice would be taken.
+/// - sigma >= Svi.MIN_SIGMA, |rho| < 1, b (1 + |rho|) <= 2 and w(k) >= 0;
+/// - it passes `SliceCheck`: vols in range, no butterfly, no calendar arbitrage, and no vol moved by more than `halfWidth` nor by
+///   more than `maxMovePerHour` x time since the last post, at 33 points spread by the total vol at the money and clustered at m +- sigma.
+/// Calendar arbitrage is looked for against the nearest slice on either side that is fresh. Variances are compared at the same strike,
+/// which is what a book valued at one spot for all expiries can be arbitraged by, and as of now: each slice's w(k) times the part of
+/// its time that is left. Clean now is clean until either expires. The first post of an (underlying, expiry) moves freely. An
+/// underlying has at most MAX_EXPIRIES slices; expired ones make room. `check` tells without signatures whether a slice would be taken.
 ///
 /// FAIR ENTRY. Before and after a post both intervals hold the vol of the slice that was replaced, so the low after it is at most the
-/// high before it, at every strike. Once `hullTime` has passed the same holds for the points examined, since they moved by at most `halfWidth`.
+/// high before it, at every strike. Once `hullTime` has passed the same holds at the points examined, since they moved by at most
+/// `halfWidth`.
 ///
 /// A LARGE CHANGE IS WALKED: several posts, each within the bound; near expiries first where vol falls, far ones first where it rises.
-/// The old slice, restated for the new forward (m less ln of new over old) and time (a and b by the time left), is a post that moves nothing.
+/// The old slice restated for the new forward (m less ln of new over old) and time (a and b by the time left) is a post that moves
+/// nothing.
 ///
-/// ASSUMPTIONS. FEWER THAN `threshold` SIGNERS ARE DISHONEST OR STOLEN. Enough of them move a vol at `maxMovePerHour`, and by `halfWidth` a post.
-/// SIGNERS DERIVE THE SLICE EACH FROM DATA OF THEIR OWN; A KEEPER'S KEY IS NO SIGNER'S (the deployer checks it).
+/// ASSUMPTIONS. FEWER THAN `threshold` SIGNERS ARE DISHONEST OR STOLEN: enough of them move a vol by `halfWidth` a post and at
+/// `maxMovePerHour`. SIGNERS DERIVE THE SLICE EACH FROM DATA OF THEIR OWN; A KEEPER'S KEY IS NO SIGNER'S (the deployer checks it).
 /// BETWEEN THE POINTS EXAMINED g, CALENDAR AND MOVE ARE NOT KNOWN. THE FORWARD IS NOT CHECKED: IT IS THE UNIT OF k, NOT A PRICE.
 /// WHOEVER MOVES THE VENUE'S VOL WIDENS THE INTERVAL, AND CANNOT DO MORE.
-/// Whoever is governor can drop a slice, after which the next post of it is a first one: a repair, behind the governor's delay.
+/// The governor can drop a slice, after which the next post of it is a first one: a repair, behind the governor's delay.
 ///
-/// GAS. A post of a slice that stood before, between two fresh neighbours, with two signatures: 175,000 as a transaction, 179,000 among eleven
-/// expiries (tests/forge/VolOracleGas.t.sol); each stale slice on the way to a neighbour adds 4,500. VENUE_GAS is given to the venue; a venue that fails with less than that to spend proves nothing, and the read reverts with `GasTooLow`, or a
-/// caller could choose whether the venue counts.
+/// GAS. A post of a slice that stood before, between two fresh neighbours, with two signatures: 175,000 as a transaction, 179,000 among
+/// eleven expiries (tests/forge/VolOracleGas.t.sol); each stale slice on the way to a neighbour adds 4,500. VENUE_GAS is given to the
+/// venue; one that fails when there was less to give proves nothing, and the read reverts with `GasTooLow`: else a caller could choose
+/// whether the venue counts.
 contract VolOracle is IVolSource, SliceSigners {
     using ExpiryList for ExpiryList.Packed;
     using VolSlice for VolSlice.Packed;
@@ -59,22 +59,6 @@ contract VolOracle is IVolSource, SliceSigners {
         VolSlice.Packed previous;
     }
 
-    /// @dev A slice in examination and those it is held against, each restated for its forward (m) and its `time` (a, b), the seconds that
-    ///      its total variance is over; a sigma of zero is none. `maximum` is how far a vol may move, `bound` its square times the
-    ///      years of `time`.
-    struct Case {
-        Svi.Raw raw;
-        uint64 expiry;
-        uint256 time;
-        uint256 maximum;
-        uint256 bound;
-        Svi.Raw last;
-        Svi.Raw near;
-        uint64 nearExpiry;
-        Svi.Raw far;
-        uint64 farExpiry;
-    }
-
     error Expired(uint64 expiry, uint256 timestamp);
     error TooFar(uint64 expiry, uint256 latest);
     /// @notice The slice is not newer than the one that stands.
@@ -83,14 +67,6 @@ contract VolOracle is IVolSource, SliceSigners {
     /// @notice The slice was signed more than `maximum` seconds ago.
     error SignedTooLongAgo(uint64 timestamp, uint256 maximum);
     error ForwardOutOfRange(uint128 forward, uint256 maximum);
-    /// @notice A vol of the slice within its reach is out of range; at 1e18.
-    error VolOutOfRange(uint256 vol, uint256 minimum, uint256 maximum);
-    /// @notice The density at `k` is negative: `g` at 1e18.
-    error Butterfly(int256 k, int256 g);
-    /// @notice Total variance at `k` of the slice would fall from `near` to `far`; at 1e18, as of the slice's own `timestamp`.
-    error Calendar(int256 k, uint64 near, uint256 nearVariance, uint64 far, uint256 farVariance);
-    /// @notice The vol at `k` of the slice would move by more than `maximum`; vols at 1e18.
-    error MoveTooLarge(int256 k, uint256 previous, uint256 posted, uint256 maximum);
     /// @notice The strike's log-moneyness `k` is beyond the slice's reach, or too far out to have one (then 0).
     error StrikeOutside(uint256 strike, int256 k, uint256 reach);
     /// @notice An interval under MIN_HALF_WIDTH or over MAX_HALF_WIDTH to a side.
@@ -110,13 +86,13 @@ contract VolOracle is IVolSource, SliceSigners {
     uint256 public constant MIN_HALF_WIDTH = 0.02e18;
     uint256 public constant MAX_HALF_WIDTH = 0.5e18;
     uint256 public constant MAX_MAX_MOVE_PER_HOUR = 1e18;
-    uint256 public constant MIN_VOL = 0.01e18;
-    uint256 public constant MAX_VOL = 10e18;
+    uint256 public constant MIN_VOL = SliceCheck.MIN_VOL;
+    uint256 public constant MAX_VOL = SliceCheck.MAX_VOL;
     uint256 public constant MAX_MAX_AGE = 7 days;
     uint256 public constant MAX_TENOR = 3 * 365 days;
     /// @notice The least and the greatest |k| out to which a slice is examined and read.
-    int256 public constant MIN_REACH = 0.7e18;
-    int256 public constant MAX_REACH = 5e18;
+    int256 public constant MIN_REACH = SliceCheck.MIN_REACH;
+    int256 public constant MAX_REACH = SliceCheck.MAX_REACH;
     uint256 public constant MAX_EXPIRIES = ExpiryList.CAPACITY;
     uint256 public constant VENUE_GAS = 180_000;
 
@@ -263,74 +239,17 @@ contract VolOracle is IVolSource, SliceSigners {
         if (slice_.forward == 0 || slice_.forward > VolSlice.MAX_FORWARD) {
             revert ForwardOutOfRange(slice_.forward, VolSlice.MAX_FORWARD);
         }
-        Case memory c;
+        SliceCheck.Case memory c;
         c.raw = slice_.raw();
         (c.expiry, c.time) = (slice_.expiry, slice_.expiry - slice_.timestamp);
         _readLast(c, slice_);
         _readNeighbours(c, slice_);
-        _examine(c);
+        SliceCheck.examine(c);
         return c.last.sigma != 0;
     }
 
-    /// @dev The least vol, and the points to examine with how many they are.
-    function _points(Case memory c) private pure returns (int256[SVI_POINTS] memory, uint256) {
-        uint256 least = uint256(Svi.check(c.raw));
-        if (least * YEAR < MIN_VOL * MIN_VOL / WAD * c.time) {
-            revert VolOutOfRange(Svi.volOf(least, c.time), MIN_VOL, MAX_VOL);
-        }
-        uint256 atMoney = Svi.totalVariance(c.raw, 0);
-        return Svi.points(c.raw, int256(FixedPointMathLib.sqrt(atMoney * WAD)), _reach(atMoney));
-    }
-
-    /// @dev Everything that depends on k.
-    function _examine(Case memory c) private view {
-        (int256[SVI_POINTS] memory points, uint256 count) = _points(c);
-        uint256 greatest = MAX_VOL * MAX_VOL / WAD * c.time / YEAR;
-        (bool hasLast, bool hasNear, bool hasFar) = (c.last.sigma != 0, c.nearExpiry != 0, c.farExpiry != 0);
-        // The only sums are a counter up to SVI_POINTS and one less than a total variance below 2^73.
-        unchecked {
-            for (uint256 i; i < count; ++i) {
-                int256 k;
-                assembly ("memory-safe") {
-                    k := mload(add(points, shl(5, i)))
-                }
-                (uint256 w, int256 density) = Svi.density(c.raw, k);
-                if (w > greatest && !_isFarOut(k, w)) revert VolOutOfRange(Svi.volOf(w, c.time), MIN_VOL, MAX_VOL);
-                if (density < 0) revert Butterfly(k, Svi.g(c.raw, k));
-                if (hasLast) _requireBounded(c, k, w);
-                if (hasNear && !Svi.isAtMost(c.near, k, int256(w))) {
-                    revert Calendar(k, c.nearExpiry, Svi.totalVariance(c.near, k), c.expiry, w);
-                }
-                if (hasFar && Svi.isAtMost(c.far, k, int256(w) - 1)) {
-                    revert Calendar(k, c.expiry, w, c.farExpiry, Svi.totalVariance(c.far, k));
-                }
-            }
-        }
-    }
-
-    /// @dev Reverts where the vol at `k` moves by more than `maximum`. With total variances over the same time, |sqrt(w1) - sqrt(w2)| <= d
-    ///      is w1 + w2 - d^2 <= 2 sqrt(w1 w2), which takes no root.
-    function _requireBounded(Case memory c, int256 k, uint256 w) private pure {
-        uint256 before = Svi.totalVariance(c.last, k);
-        // Total variances are below 2^73, `bound` below 2^61.
-        unchecked {
-            int256 sum = int256(w + before) - int256(c.bound);
-            if (sum <= 0 || uint256(sum * sum) <= 4 * w * before) return;
-            if (_isFarOut(k, FixedPointMathLib.max(w, before))) return;
-        }
-        revert MoveTooLarge(k, Svi.volOf(before, c.time), Svi.volOf(w, c.time), c.maximum);
-    }
-
-    /// @dev Whether total variance `w` puts a strike at `k` over four deviations from the forward.
-    function _isFarOut(int256 k, uint256 w) private pure returns (bool) {
-        // k is within MAX_REACH, w below 2^73.
-        unchecked {
-            return uint256(k * k) > 16 * WAD * w;
-        }
-    }
-
     /// @dev Fills `last`, `maximum` and `bound`.
-    function _readLast(Case memory c, Slice calldata slice_) private view {
+    function _readLast(SliceCheck.Case memory c, Slice calldata slice_) private view {
         VolSlice.Packed memory current = _slices[slice_.underlying][c.expiry].current;
         if (current.terms == 0) return;
         uint256 timestamp = current.timestamp();
@@ -342,7 +261,7 @@ contract VolOracle is IVolSource, SliceSigners {
     }
 
     /// @dev Fills `near` and `far`: the nearest slices of the underlying on either side that are neither expired nor stale.
-    function _readNeighbours(Case memory c, Slice calldata slice_) private view {
+    function _readNeighbours(SliceCheck.Case memory c, Slice calldata slice_) private view {
         ExpiryList.Packed memory list = _expiries[slice_.underlying].load();
         uint256 at = list.countBefore(c.expiry);
         for (uint256 i = at; i > 0; --i) {
@@ -366,7 +285,7 @@ contract VolOracle is IVolSource, SliceSigners {
 
     /// @dev Another expiry's slice such that it compares with the examined one's as of now: the part of its time that is left over the part
     ///      that is left of the examined one's, which is at most 2.
-    function _restatedNow(Case memory c, VolSlice.Packed memory packed, uint256 forward, uint64 expiry)
+    function _restatedNow(SliceCheck.Case memory c, VolSlice.Packed memory packed, uint256 forward, uint64 expiry)
         private
         view
         returns (Svi.Raw memory)
@@ -394,17 +313,10 @@ contract VolOracle is IVolSource, SliceSigners {
     /// @dev The vol at a strike that the slice reaches.
     function _within(VolSlice.Packed memory packed, uint256 strike, uint256 time) private pure returns (uint256) {
         Svi.Raw memory raw = packed.raw();
-        int256 reach = _reach(Svi.totalVariance(raw, 0));
+        int256 reach = SliceCheck.reach(Svi.totalVariance(raw, 0));
         int256 k = _moneyness(strike, packed.forward());
         if (k > reach || k < -reach) revert StrikeOutside(strike, k, uint256(reach));
         return Svi.vol(raw, k, time);
-    }
-
-    /// @dev Five deviations of a total variance, within MIN_REACH and MAX_REACH.
-    function _reach(uint256 atMoney) private pure returns (int256 reach) {
-        reach = int256(FixedPointMathLib.sqrt(25 * atMoney * WAD));
-        if (reach < MIN_REACH) return MIN_REACH;
-        if (reach > MAX_REACH) return MAX_REACH;
     }
 
     /// @dev ln(strike / forward) at 1e18, `forward` > 0; reverts where it is not within +-41.

@@ -5,6 +5,7 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 
 import {ExpiryList} from "../../contracts/oracle/ExpiryList.sol";
 import {IVolSource} from "../../contracts/oracle/IVolSource.sol";
+import {SliceCheck} from "../../contracts/oracle/SliceCheck.sol";
 import {VolOracle} from "../../contracts/oracle/VolOracle.sol";
 import {Slice} from "../../contracts/oracle/VolSlice.sol";
 import {Svi} from "../../contracts/pricing/Svi.sol";
@@ -112,7 +113,7 @@ contract VolOracleTest is VolOracleCase {
         if (s.timestamp <= last) {
             _expect(abi.encodeWithSelector(VolOracle.NotNewer.selector, s.timestamp, last));
         } else {
-            vm.expectPartialRevert(VolOracle.MoveTooLarge.selector);
+            vm.expectPartialRevert(SliceCheck.MoveTooLarge.selector);
         }
         oracle.post(s, signatures);
     }
@@ -161,11 +162,11 @@ contract VolOracleTest is VolOracleCase {
         uint64 sooner = uint64(block.timestamp + 7 days);
         oracle.check(_flat(sooner, 0.0101e18));
         Slice memory s = _flat(sooner, 0.0099e18);
-        vm.expectPartialRevert(VolOracle.VolOutOfRange.selector);
+        vm.expectPartialRevert(SliceCheck.VolOutOfRange.selector);
         oracle.check(s);
         oracle.check(_flat(sooner, 9.99e18));
         s = _flat(sooner, 10.01e18);
-        vm.expectPartialRevert(VolOracle.VolOutOfRange.selector);
+        vm.expectPartialRevert(SliceCheck.VolOutOfRange.selector);
         oracle.check(s);
     }
 
@@ -182,7 +183,7 @@ contract VolOracleTest is VolOracleCase {
         (s.a, s.b, s.rho, s.m, s.sigma) = (-0.041e18, 0.1331e18, 0.306e18, 0.3586e18, 0.4153e18);
         (bool taken, bytes memory error) = address(oracle).staticcall(abi.encodeCall(VolOracle.check, (s)));
         assertFalse(taken);
-        assertEq(bytes4(error), VolOracle.Butterfly.selector);
+        assertEq(bytes4(error), SliceCheck.Butterfly.selector);
         (int256 k, int256 g) = this.numbers(error);
         assertGt(k, 0.6424e18);
         assertLt(k, 1.2569e18);
@@ -201,7 +202,7 @@ contract VolOracleTest is VolOracleCase {
         uint64 later = uint64(block.timestamp + 84 days);
         oracle.check(_flat(later, 0.531e18));
         Slice memory s = _flat(later, 0.53e18);
-        vm.expectPartialRevert(VolOracle.Calendar.selector);
+        vm.expectPartialRevert(SliceCheck.Calendar.selector);
         oracle.check(s);
     }
 
@@ -210,7 +211,7 @@ contract VolOracleTest is VolOracleCase {
         uint64 sooner = uint64(block.timestamp + 21 days);
         oracle.check(_flat(sooner, 0.749e18));
         Slice memory s = _flat(sooner, 0.75e18);
-        vm.expectPartialRevert(VolOracle.Calendar.selector);
+        vm.expectPartialRevert(SliceCheck.Calendar.selector);
         oracle.check(s);
     }
 
@@ -220,7 +221,7 @@ contract VolOracleTest is VolOracleCase {
         Slice memory s = _flat(later, 0.4e18);
         uint256 near = uint256(0.64e18) * 42 days / 365 days;
         uint256 far = uint256(0.16e18) * 84 days / 365 days;
-        _expect(abi.encodeWithSelector(VolOracle.Calendar.selector, 0, expiry, near, later, far));
+        _expect(abi.encodeWithSelector(SliceCheck.Calendar.selector, 0, expiry, near, later, far));
         oracle.check(s);
     }
 
@@ -235,7 +236,7 @@ contract VolOracleTest is VolOracleCase {
         // 1 day of 0.5625 against 3 days.
         oracle.check(_flat(later, 0.434e18));
         Slice memory s = _flat(later, 0.432e18);
-        vm.expectPartialRevert(VolOracle.Calendar.selector);
+        vm.expectPartialRevert(SliceCheck.Calendar.selector);
         oracle.check(s);
     }
 
@@ -249,7 +250,7 @@ contract VolOracleTest is VolOracleCase {
         later.rho = -0.6e18;
         oracle.check(later);
         later.forward /= 2;
-        vm.expectPartialRevert(VolOracle.Calendar.selector);
+        vm.expectPartialRevert(SliceCheck.Calendar.selector);
         oracle.check(later);
     }
 
@@ -263,7 +264,7 @@ contract VolOracleTest is VolOracleCase {
         oracle.check(_flat(between, 0.4e18));
         // One second and a day after its post, `expiry` is stale.
         skip(12 hours);
-        vm.expectPartialRevert(VolOracle.Calendar.selector);
+        vm.expectPartialRevert(SliceCheck.Calendar.selector);
         oracle.check(_flat(between, 9e18));
         skip(1);
         oracle.check(_flat(between, 9e18));
@@ -276,7 +277,7 @@ contract VolOracleTest is VolOracleCase {
         skip(2 hours);
         // The stale one stands between.
         Slice memory s = _flat(expiry + 1 days, 0.6e18);
-        vm.expectPartialRevert(VolOracle.Calendar.selector);
+        vm.expectPartialRevert(SliceCheck.Calendar.selector);
         oracle.check(s);
     }
 
@@ -285,9 +286,9 @@ contract VolOracleTest is VolOracleCase {
         skip(1 hours);
         oracle.check(_flat(expiry, 0.7699e18));
         oracle.check(_flat(expiry, 0.7301e18));
-        vm.expectPartialRevert(VolOracle.MoveTooLarge.selector);
+        vm.expectPartialRevert(SliceCheck.MoveTooLarge.selector);
         oracle.check(_flat(expiry, 0.7701e18));
-        vm.expectPartialRevert(VolOracle.MoveTooLarge.selector);
+        vm.expectPartialRevert(SliceCheck.MoveTooLarge.selector);
         oracle.check(_flat(expiry, 0.7299e18));
     }
 
@@ -308,7 +309,7 @@ contract VolOracleTest is VolOracleCase {
 
     /// @dev The numbers of `MoveTooLarge`.
     function moved(bytes calldata error) external pure returns (int256, uint256, uint256, uint256) {
-        assert(bytes4(error) == VolOracle.MoveTooLarge.selector);
+        assert(bytes4(error) == SliceCheck.MoveTooLarge.selector);
         return abi.decode(error[4:], (int256, uint256, uint256, uint256));
     }
 
@@ -317,7 +318,7 @@ contract VolOracleTest is VolOracleCase {
         skip(1 hours);
         Slice memory s = _smile(expiry, 0.75e18);
         s.rho = -0.5e18;
-        vm.expectPartialRevert(VolOracle.MoveTooLarge.selector);
+        vm.expectPartialRevert(SliceCheck.MoveTooLarge.selector);
         oracle.check(s);
     }
 

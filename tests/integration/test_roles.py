@@ -7,7 +7,7 @@ import pytest
 
 from evenkeel.bindings import Authority, OracleAdapter, RedeemQueue, RiskGuard, Vault, VolOracle
 from evenkeel.deploy import CURATOR, GUARDIAN, KEEPER, SENTINEL
-from evenkeel.deploy._roles import acts_of, restricted
+from evenkeel.deploy._roles import acts_of, fees_of, restricted
 
 pytestmark = pytest.mark.integration
 
@@ -24,9 +24,9 @@ def functions(desk):
     queue, vols = RedeemQueue(deployment.queue, w3), VolOracle(deployment.vol_source, w3)
     oracle = OracleAdapter(deployment.oracle, w3)
     names = {KEEPER: "keeper", CURATOR: "curator", GUARDIAN: "guardian"}
-    acts = acts_of(guard, w3)
-    assert guard.acts().read() == acts.address
-    for part in restricted(vault, guard, acts, queue):
+    acts, fees = acts_of(guard, w3), fees_of(vault, w3)
+    assert (guard.acts().read(), vault.fees().read()) == (acts.address, fees.address)
+    for part in restricted(vault, fees, guard, acts, queue):
         holders = {"guardian", "curator"} if part.role == SENTINEL else {names[part.role]}
         yield from ((call, holders) for call in part.calls)
     yield oracle.configure(NOBODY, [], 0, 0), {"deployer"}

@@ -8,7 +8,7 @@ from web3 import Web3
 from web3.types import Nonce
 from web3.utils.address import get_create_address
 
-from evenkeel.bindings import Call, Contract, RedeemQueue, RiskGuard, Vault, VenueActs
+from evenkeel.bindings import Call, Contract, Fees, RedeemQueue, RiskGuard, Vault, VenueActs
 from evenkeel.bindings.types import Limits, Range, VenueConfig
 from evenkeel.deploy.plan import CURATOR, GUARDIAN, KEEPER, SENTINEL
 
@@ -34,7 +34,14 @@ def acts_of(guard: RiskGuard, w3: Web3) -> VenueActs:
     return VenueActs(get_create_address(guard.address, Nonce(1)), w3)
 
 
-def restricted(vault: Vault, guard: RiskGuard, acts: VenueActs, queue: RedeemQueue) -> tuple[Restricted, ...]:
+def fees_of(vault: Vault, w3: Web3) -> Fees:
+    """Return the fees of `vault`: the first contract that it creates, also where it is not there yet."""
+    return Fees(get_create_address(vault.address, Nonce(1)), w3)
+
+
+def restricted(
+    vault: Vault, fees: Fees, guard: RiskGuard, acts: VenueActs, queue: RedeemQueue
+) -> tuple[Restricted, ...]:
     """Return what the contracts around `vault` restrict to a role."""
     venue, limits = VenueConfig(0, 0, 0, 0), Limits(*[Range(0, 0)] * 4)
     return (
@@ -85,5 +92,11 @@ def restricted(vault: Vault, guard: RiskGuard, acts: VenueActs, queue: RedeemQue
         Restricted(acts, GUARDIAN, (acts.freeze(_NOBODY), acts.unfreeze(_NOBODY))),
         Restricted(acts, CURATOR, (acts.set_tip(_NOBODY, 0, 0),)),
         Restricted(acts, SENTINEL, (acts.lower_tip(0, 0),)),
+        Restricted(
+            fees,
+            CURATOR,
+            (fees.set_management_fee(0), fees.set_performance_fee(0), fees.set_recipient(_NOBODY)),
+        ),
+        Restricted(fees, SENTINEL, (fees.lower_management_fee(0), fees.lower_performance_fee(0))),
         Restricted(queue, CURATOR, (queue.set_max_process_width(0), queue.set_cancel_fee(0))),
     )

@@ -24,7 +24,7 @@ from evenkeel.bindings import (
     VolOracle,
 )
 from evenkeel.bindings.types import Limits, LyraMarket, Range, VaultParts, VenueConfig
-from evenkeel.deploy._roles import Restricted, acts_of, restricted
+from evenkeel.deploy._roles import Restricted, acts_of, fees_of, restricted
 from evenkeel.deploy._steps import C, Walker
 from evenkeel.deploy.errors import DeploymentError
 from evenkeel.deploy.names import venue_name
@@ -103,7 +103,8 @@ class Walk:
         for name, venue in venues.items():
             self._add_venue(vault, name, venue)
         self._set_queue(vault, queue.address)
-        self._set_roles(authority, restricted(vault, guard, acts_of(guard, self._w3), queue))
+        fees, acts = fees_of(vault, self._w3), acts_of(guard, self._w3)
+        self._set_roles(authority, restricted(vault, fees, guard, acts, queue))
 
     def _vol_source(self, authority: Authority) -> Deployment[VolOracle]:
         terms = self._plan.vol

@@ -34,11 +34,12 @@ def two_step(here):
     creation = bytes.fromhex(compiled["bytecode"]["object"][2:]) + arguments
     sent = here.sandbox.signers["deployer"].send(here.sandbox.w3, {"data": creation})
     address = here.sandbox.w3.eth.wait_for_transaction_receipt(sent)["contractAddress"]
-    config = VenueConfig(cap=WAD // 5, min_health=0, target_health=0, critical_health=0)
+    config = VenueConfig(WAD // 5, 105 * WAD // 100, 110 * WAD // 100, 102 * WAD // 100)
     here.vault.add_venue(address, config).send(here.sandbox.signers["curator"])
     mandate = here.folder / "mandate.toml"
     entry = (
-        VENUE.format(name="two-step", cap=0.2, target=0, minimum=0, critical=0) + f'address = "{address}"\n'
+        VENUE.format(name="two-step", cap=0.2, target=1.1, minimum=1.05, critical=1.02)
+        + f'address = "{address}"\n'
     )
     mandate.write_text(mandate.read_text() + entry)
     return PerpVenue(address, here.sandbox.w3)
@@ -48,9 +49,10 @@ def test_a_pending_order_is_carried_and_nothing_is_done_twice(here, monkeypatch)
     venue = two_step(here)
     weth = here.sandbox.protocols.tokens["WETH"].address
     here.buy_ether(12 * WAD)
-    order = venue.order(weth, -8 * WAD, 0, False)
+    margin, order = venue.post(0, 20_000 * 10**6, 0), venue.order(weth, -8 * WAD, 0, False)
     now = here.sandbox.w3.eth.get_block("latest")["timestamp"]
-    batch = here.vault.rebalance([Instruction(order.to, order.data)], now + 600, keccak(b"order"))
+    calls = [Instruction(call.to, call.data) for call in (margin, order)]
+    batch = here.vault.rebalance(calls, now + 600, keccak(b"order"))
     batch.send(here.sandbox.signers["keeper"], gas=8_000_000)
 
     with keeper_of(here, monkeypatch) as keeper:

@@ -57,6 +57,12 @@ def set_cap(book, name, fraction):
     vault.configure_venue(venue, config).send(book.stage.sandbox.signers["curator"])
 
 
+def allow_loss(book, fraction):
+    """Set what a call may lose, which is what the loss bucket holds too, on chain."""
+    guard = RiskGuard(book.stage.deployment.guard, book.stage.w3)
+    guard.set_max_loss_per_call(round(fraction * WAD)).send(book.stage.sandbox.signers["curator"])
+
+
 def health(book, name):
     """The worst health of a venue."""
     venue = next(v for v in book.stage.state().venues if v.venue == book.stage.names[name])
@@ -79,6 +85,8 @@ def assert_smallest_equal_fraction(book, before, fraction):
 def test_a_greek_outside_its_limit_buys_back_the_smallest_equal_fraction(book, field, limit):
     rules = {f"{field}__limit": limit}
     book.limit_on_chain(**rules)
+    # Opening the book has used most of the loss budget.
+    allow_loss(book, 0.01)
     before, shorts = getattr(book.report(), field), book.shorts()
     with book.keeper(**rules) as keeper:
         outcomes = settle(keeper)
@@ -97,6 +105,7 @@ def test_a_greek_outside_its_limit_buys_back_the_smallest_equal_fraction(book, f
 def test_stress_outside_its_limit_is_restored_with_the_hedge_in_the_same_batch(book):
     shorts = book.shorts()
     assert book.stress() > 0.025
+    allow_loss(book, 0.01)
     with book.keeper(stress_loss__limit=0.025) as keeper:
         outcomes = settle(keeper)
     assert [o.kind for o in outcomes] == ["sent", "nothing"]
@@ -105,17 +114,28 @@ def test_stress_outside_its_limit_is_restored_with_the_hedge_in_the_same_batch(b
     assert_smallest_equal_fraction(book, shorts, 1 - book.shorts()[2] / shorts[2])
 
 
-def test_a_buy_back_beyond_the_vaults_loss_limit_is_done_in_parts(book):
-    guard = RiskGuard(book.stage.deployment.guard, book.stage.w3)
-    guard.set_max_loss_per_call(4 * WAD // 10_000).send(book.stage.sandbox.signers["curator"])
+def test_a_buy_back_beyond_the_loss_budget_is_done_in_parts_as_it_refills(book):
+    """The bucket now holds 0.04% of NAV, opening the book overfilled it, and it leaks 0.6% a day."""
+    allow_loss(book, 0.0004)
     rules = {"gamma_usd_1pct__limit": -3_000.0}
     book.limit_on_chain(**rules)
-    with book.keeper(**rules) as keeper:
-        outcomes = settle(keeper)
-    sent = [o for o in outcomes if o.kind == "sent"]
-    assert len(sent) > 1
-    assert "all of it at once is refused: LossTooLarge(loss=" in reasons(sent[0])
-    assert book.report().gamma_usd_1pct == pytest.approx(-2_970, rel=1e-3)
+    with book.keeper(config=replace(OpenBook.CONFIG, error_budget=0), **rules) as keeper:
+        outcome = step(keeper)
+        assert outcome.kind == "hold"
+        assert "the buy-back is refused: LossTooLarge(loss=" in reasons(outcome)
+        assert "and the smallest part of it: BudgetExceeded(loss=" in reasons(outcome)
+        assert "the loss budget has 0 USD left and regains 5," in reasons(outcome)
+        sent = []
+        for _ in range(24):
+            book.stage.market.step(3_000, VOL)
+            outcomes = settle(keeper)
+            sent += [o for o in outcomes if o.kind == "sent"]
+            if outcomes[-1].kind == "nothing":
+                break
+    assert outcomes[-1].kind == "nothing"
+    assert len([o for o in sent if kinds(o)[0] == "buy_back"]) > 1
+    assert any("all of it at once is refused: " in reasons(o) for o in sent)
+    assert -3_000 < book.report().gamma_usd_1pct < -2_900
 
 
 def test_outside_lyras_delta_bounds_delta_is_held_and_nothing_is_sent_in_vain(book):
@@ -147,6 +167,8 @@ def test_outside_lyras_delta_bounds_delta_is_held_and_nothing_is_sent_in_vain(bo
 def test_what_has_expired_is_settled_and_its_delta_is_gone(book):
     with book.keeper() as keeper:
         settle(keeper)
+        hedge = sum(p.size for v in book.stage.state().venues for p in v.perps) / WAD
+        assert hedge > 2.5
         # Past the last expiry, 100 dollars in the money for the calls.
         book.stage.market.step(3_100, VOL, 43 * 86_400)
         assert book.shorts()
@@ -157,7 +179,7 @@ def test_what_has_expired_is_settled_and_its_delta_is_gone(book):
     assert "expired with" in reasons(outcomes[0])
     # Lyra has fixed their price: what is left to hedge is the old hedge alone.
     delta = first.greeks["greeks"]["WETH"]["delta_usd"]
-    assert delta == pytest.approx(2.5888 * 3_100, rel=1e-3)
+    assert delta == pytest.approx(hedge * 3_100, rel=1e-3)
     assert book.shorts() == {}
     assert book.stage.state().idle > idle + 100_000 * 10**6
     assert abs(book.report().delta_usd) < 500
@@ -365,20 +387,23 @@ def test_a_stale_feed_is_waited_out(book):
         assert {o.kind for o in settle(keeper)} == {"sent", "nothing"}
 
 
-def test_a_stale_vol_is_told_by_name_and_does_not_use_up_the_error_budget(book):
+def test_without_a_vol_it_tops_up_and_trades_nothing(book):
     with book.keeper(config=replace(OpenBook.CONFIG, error_budget=3)) as keeper:
         settle(keeper)
         wait(book, 86_400)
         book.stage.market.step(2_700, None)
-        nonce = book.nonce
+        assert health(book, "perp-b") < 1.8
+        first = step(keeper)
+        assert first.kind == "sent"
+        assert kinds(first)[0] == "top_up"
+        assert "cannot read lyra-v1 (" in reasons(first)
         for _ in range(6):
-            # The perpetual is under its minimum, and the vault cannot judge a top-up without a price of its options.
-            outcome = step(keeper)
-            assert outcome.kind == "refused"
-            assert "cannot read lyra-v1 (" in reasons(outcome)
-            assert outcome.detail == "top_up: Unpriced()"
+            outcome = settle(keeper)[-1]
+            assert outcome.kind == "hold"
+            assert kinds(outcome) == ["alert"]
             book.node.rpc("evm_mine")
-        assert book.nonce == nonce
+        assert health(book, "perp-b") > 2.9
+        assert "cannot read lyra-v1 (" in reasons(outcome)
         book.stage.market.step(2_690, 0.8)
         assert [o.kind for o in settle(keeper)][-1] == "nothing"
     assert {tx.intent.kind for tx in book.transactions()} == {"hedge", "top_up"}

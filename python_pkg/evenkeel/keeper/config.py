@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from evenkeel.chain.fees import FeePolicy
 from evenkeel.chain.txmanager import LanePolicy
 from evenkeel.deploy.names import is_venue
-from evenkeel.deploy.plan import KEEPER
 from evenkeel.deploy.record import DeploymentFile
 from evenkeel.keeper.errors import ConfigError
 
@@ -46,14 +45,14 @@ class Addresses:
     """What the keeper needs of a deployment.
 
     `venues` are by the mandates' names and by the deployment's steps ("uniswap-v3" and "spot", "perp-a" and "perp/perp-a").
-    `keeper_grant` is the transaction that gave the keeper its role, where the file has it.
+    `keeper` is who has the keeper's role, where the file says so.
     """
 
     chain_id: int
     vault: ChecksumAddress
     lens: ChecksumAddress
     venues: dict[str, str]
-    keeper_grant: str | None = None
+    keeper: str | None = None
 
 
 def read_addresses(path: Path) -> Addresses:
@@ -71,13 +70,7 @@ def read_addresses(path: Path) -> Addresses:
         raise ConfigError(
             f"{path}: contracts.{missing.args[0]}: expected an address, there is none"
         ) from None
-    return Addresses(
-        file.chain_id,
-        vault,
-        lens,
-        {**file.venues, **venues},
-        file.calls.get(f"authority.grantRole/{KEEPER}") or None,
-    )
+    return Addresses(file.chain_id, vault, lens, {**file.venues, **venues}, file.keeper)
 
 
 def wei(text: str) -> int:

@@ -235,9 +235,15 @@ class Keeper:
         outcome = Outcome(block, "refused", decided, "; ".join(refusals))
         self._record(outcome, plan, error=outcome.detail)
         if decided.snapshot.state.valuation.priced:
-            self._errors.charge(block.timestamp, outcome.detail)
-        # Without prices the vault refuses everything, which ends by itself: the keeper must still be there then.
+            self._charge(block, refusals)
+        # Without prices the vault refuses most of it, which ends by itself: the keeper must still be there then.
         return outcome
+
+    def _charge(self, block: BlockRef, refusals: list[str]) -> None:
+        """Count the last of `refusals` that is an error: a loss budget used up is none, and refills with time."""
+        errors = [why for why in refusals if _BUDGET not in why]
+        if errors:
+            self._errors.charge(block.timestamp, errors[-1])
 
     def _preflight(self, intent: Intent, block: BlockRef) -> Intent:
         if self._lane is not None:
@@ -279,8 +285,7 @@ class Keeper:
         )
         if sent.state is State.DROPPED:
             self._errors.charge(block.timestamp, sent.error or "refused")
-        if refusals:
-            self._errors.charge(block.timestamp, refusals[-1])
+        self._charge(block, refusals)
         return Outcome(block, "sent", decided, summary)
 
     def _record(
@@ -320,6 +325,7 @@ class Keeper:
         return self._journal.settled(outcome.block.hash) and not self._journal.transactions(*_UNDER_WAY)
 
 
+_BUDGET = "BudgetExceeded("
 _UNDER_WAY = (State.DECIDED, State.SIGNED, State.SENT, State.MINED)
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eth_utils.crypto import keccak
-
 from evenkeel.bindings import Vault, VaultLens
 from evenkeel.chain.journal import Journal
 from evenkeel.chain.keystore import load
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from evenkeel.chain.signing import RawSigner
     from evenkeel.keeper.config import Addresses, KeeperConfig
 
-ROLE_GRANTED = "0x" + keccak(b"RoleGranted(uint64,address,uint32,uint48,bool)").hex()
 CONFIRMATIONS = 5
 """Default depth on a chain that can reorganise."""
 
@@ -65,7 +62,7 @@ def build(
             raise ConfigError(f"deployment: {name}: no contract at {address} on chain {chain_id}")
     signer: RawSigner | None = unlocked(rpc, chain_id, request.unlocked) if request.unlocked else key
     dry = request.dry_run or signer is None
-    sender = _sender(request, signer, rpc, addresses)
+    sender = _sender(request, signer, addresses)
     if dry:
         why = "as asked" if request.dry_run else "no key file is configured"
         say(f"dry run ({why}): plans as {sender}, sends nothing")
@@ -89,7 +86,7 @@ def build(
     )
 
 
-def _sender(request: Request, signer: RawSigner | None, rpc: Rpc, addresses: Addresses) -> str:
+def _sender(request: Request, signer: RawSigner | None, addresses: Addresses) -> str:
     if signer is not None:
         return signer.address
     if request.sender is not None:
@@ -97,10 +94,8 @@ def _sender(request: Request, signer: RawSigner | None, rpc: Rpc, addresses: Add
             return checksummed(request.sender)
         except ValueError:
             raise ConfigError(f"--as: expected an address, got {request.sender}") from None
-    receipt = rpc.receipt(addresses.keeper_grant) if addresses.keeper_grant else None
-    for log in receipt["logs"] if receipt else ():
-        if log["topics"][0] == ROLE_GRANTED:
-            return checksummed("0x" + log["topics"][2][-40:])
+    if addresses.keeper is not None:
+        return addresses.keeper
     raise ConfigError("--as: expected the keeper's address; the deployment does not say who that is")
 
 

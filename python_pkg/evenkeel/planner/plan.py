@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenkeel.bindings import BindingError, OptionVenue, decode_error
 from evenkeel.bindings.types import Kind
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from evenkeel.planner.costs import Cost
     from evenkeel.planner.hedge import Route
     from evenkeel.strategy import Mandate
+
+_CALLS: Final = 0.8
+"""Share of the daily loss that flows back to rebalances; the rest is the top-ups' own (`LossBudget`)."""
 
 
 def candidates(snapshot: Snapshot, mandate: Mandate) -> list[QuoteRequest]:
@@ -120,18 +123,29 @@ def _decide(desk: Desk, task: Task, answers: Mapping[str, Quote]) -> list[Action
             return [*actions, *_carry_out(desk, task, attempt, answers, refusals)]
         refusals.append((attempt, _failures(attempt, answers)))
     if refusals and task.back and task.back.legs:
-        actions.append(_refused(task.back, refusals))
+        actions.append(_refused(desk, task.back, refusals))
     elif refusals and task.hedge:
-        actions.append(
-            Action("alert", "", f"{task.hedge.words}; cannot trade {task.symbol}: {refusals[0][1]}")
-        )
+        text = f"{task.hedge.words}; cannot trade {task.symbol}: {refusals[0][1]}"
+        actions.append(Action("alert", "", text + _refills(desk, text)))
     return actions
 
 
-def _refused(back: BuyBack, refusals: list[tuple[Attempt, str]]) -> Action:
-    """Say why no part of `back` can be bought: what its purchases without a hedge were told."""
-    why = next(text for attempt, text in refusals if attempt.hedge is None)
-    return Action("alert", "", f"{'; '.join(back.breaches)}; the buy-back is refused: {why}")
+def _refused(desk: Desk, back: BuyBack, refusals: list[tuple[Attempt, str]]) -> Action:
+    """Say why no part of `back` can be bought: what its purchases without a hedge were told, whole and in the smallest part."""
+    told = [text for attempt, text in refusals if attempt.hedge is None]
+    why = told[0] if len(told) == 1 else f"{told[0]}, and the smallest part of it: {told[-1]}"
+    text = f"{'; '.join(back.breaches)}; the buy-back is refused: {why}"
+    return Action("alert", "", text + _refills(desk, why))
+
+
+def _refills(desk: Desk, why: str) -> str:
+    """Say when a refusal for want of loss budget ends; nothing for any other."""
+    if "BudgetExceeded(" not in why:
+        return ""
+    left, a_day = (
+        part / WAD * desk.nav for part in (desk.state.loss_left, desk.state.max_loss_per_day * _CALLS)
+    )
+    return f"; the loss budget has {left:,.0f} USD left and regains {a_day:,.0f} a day"
 
 
 def _failures(attempt: Attempt, answers: Mapping[str, Quote]) -> str:
@@ -167,7 +181,7 @@ def _carry_out(
         return [Action("buy_back", back.legs[0].venue.venue, text, tight(desk, back, results))]
     found: list[Action] = []
     if back is None and task.back and task.back.legs:
-        found.append(_refused(task.back, refusals))
+        found.append(_refused(desk, task.back, refusals))
     route, cost, others = _cheapest(attempt, answers)
     average = route.price + cost.execution / route.size
     slack = 1.0 + desk.mandate.slippage_tolerance * (1.0 if route.size > 0 else -1.0)

@@ -25,9 +25,10 @@ interface IFeePayer is IVault {
 /// what the low of all shares lies above the high-water mark becomes shares at that low, and the mark rises to the low of a share
 /// after it. The mark is a price of a share, in wei of the asset.
 ///
-/// ENTRIES join the mark at what they paid: it becomes the mean by shares, so that the gain of all shares together is the same before and after,
-/// and neither the spread that an entrant left to others nor gains from before it become a fee. EXITS, management fee and fees minted
-/// leave it as it is.
+/// ENTRIES. An entrant pays the high, which lifts the low of a share for all: the mark rises with it, by the low with the entries of late less the
+/// low without them, so that no share is charged more than it would be had nobody entered. Nothing else moves the mark: no exit,
+/// no management fee, no fee that is minted, and no round trip resets it. An entrant shares the charge on gains from before it, which
+/// the price it pays does not reflect.
 ///
 /// A RAISED PERFORMANCE FEE begins at the first `collect` after it that values a narrow interval, which only sets the mark: gains up to then are free.
 ///
@@ -64,6 +65,22 @@ contract Fees is AccessManaged {
     event GainCharged(uint256 gain, uint256 shares);
     event Collected(address indexed recipient, uint256 shares);
 
+    /// @notice What the vault reports before an exit and after a mark. Shares are whole, amounts in wei of the asset.
+    /// @param flow      Entries less exits since its last mark.
+    /// @param supply    The supply that this flow has made.
+    /// @param owed      Shares owed besides.
+    /// @param worth     The low of all; 0 where it is not known.
+    /// @param flowNow   The flow from which it goes on counting.
+    /// @param supplyNow The supply from which it does.
+    struct Sync {
+        int256 flow;
+        uint256 supply;
+        uint256 owed;
+        uint256 worth;
+        int256 flowNow;
+        uint256 supplyNow;
+    }
+
     address public immutable vault;
     /// @notice Who gets all fees of the vault; while it is zero they stay owed.
     address public recipient;
@@ -73,7 +90,7 @@ contract Fees is AccessManaged {
     /// @dev A raised fee waits for its mark.
     bool private _waiting;
     uint128 private _highWater;
-    /// @dev The vault's flow up to which entries have joined, and its supply then.
+    /// @dev The vault's flow up to which entries have lifted the mark, and its supply then.
     int128 private _joined;
     uint256 private _supply;
 
@@ -133,16 +150,15 @@ contract Fees is AccessManaged {
         emit Collected(recipient, shares);
     }
 
-    /// @notice VAULT. What entered since the last call joins the mark; the vault then had `flow` and `supply`, the entrants' shares included, and
-    /// has `flowNow` and `supplyNow` now.
-    function sync(int256 flow, uint256 supply, int256 flowNow, uint256 supplyNow) external onlyVault {
-        int256 entered = flow - _joined;
-        if (entered > 0 && supply != 0) {
-            uint256 price = uint256(_highWater).mulDiv(_supply, supply, Math.Rounding.Ceil)
-                + uint256(entered).mulDiv(UNIT, supply, Math.Rounding.Ceil);
-            _highWater = uint128(price.min(type(uint128).max));
+    /// @notice VAULT. Raises the mark by what the entries since the last call lifted the low of a share.
+    function sync(Sync calldata s) external onlyVault {
+        int256 entered = s.flow - _joined;
+        if (entered > 0 && s.worth > uint256(entered) && _supply != 0) {
+            uint256 with = s.worth.mulDiv(UNIT, s.supply + s.owed, Math.Rounding.Ceil);
+            uint256 without = (s.worth - uint256(entered)).mulDiv(UNIT, _supply + s.owed);
+            if (with > without) _highWater = uint128((_highWater + with - without).min(type(uint128).max));
         }
-        (_joined, _supply) = (int128(flowNow), supplyNow);
+        (_joined, _supply) = (int128(s.flowNow), s.supplyNow);
     }
 
     /// @notice The management fee, a fraction of the supply a year at 1e18.
@@ -156,7 +172,7 @@ contract Fees is AccessManaged {
         return _performance * PERFORMANCE_STEP;
     }
 
-    /// @notice The high-water mark of 10^18 shares, wei of the asset; what entered since the vault's last mark or exit has not joined it yet.
+    /// @notice The high-water mark of 10^18 shares, wei of the asset; what entered since the vault's last mark or exit has not lifted it yet.
     function highWater() external view returns (uint256) {
         return uint256(_highWater).mulDiv(1e18, UNIT);
     }

@@ -57,7 +57,7 @@ import {IPriceOracle} from "./oracle/IPriceOracle.sol";
 abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGuardTransient {
     using Math for uint256;
 
-    /// @notice What `maxDeposit` and `maxMint` answer while entry is open, wei of the asset or shares.
+    /// @notice What `maxDeposit` answers while entry is open, wei of the asset; `maxMint` answers SEED times that.
     uint256 public constant MAX_ENTRY = 2 ** 86;
     /// @dev Of `IMarks`: value live.
     uint256 private constant LIVE = type(uint256).max;
@@ -153,7 +153,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         if (!q.priced) revert IRiskGuard.Unpriced();
         assets = _assetsFor(shares, q.low, _supply(ledger), Math.Rounding.Floor);
         if (assets > _idle()) revert IdleShort(_idle(), assets);
-        _exit(ledger, msg.sender, msg.sender, assets, shares);
+        _exit(ledger, q, msg.sender, msg.sender, assets, shares);
     }
 
     /// @inheritdoc IFeePayer
@@ -163,9 +163,9 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         ledger.rate = rate;
         if (recipient != address(0)) {
             minted = FeeLedger.take(ledger, shares);
-            uint256 supply = totalSupply();
+            // `Fees` marks the vault first: nothing has entered since.
             _mint(recipient, minted);
-            _sync(ledger.flow, supply, ledger.flow);
+            _sync(ledger, ledger.flow, 0, totalSupply());
         }
         _save(ledger);
     }
@@ -200,7 +200,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
             q = _price(ledger, LIVE);
             assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
         }
-        uint256 most = _maxEntry(q);
+        uint256 most = _maxEntry(q) * SEED;
         if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
         _enter(ledger, receiver, assets, shares);
     }
@@ -218,7 +218,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         uint256 most = _maxWithdraw(owner, q, supply);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
         shares = _sharesFor(assets, q.low, supply, Math.Rounding.Ceil);
-        _exit(ledger, receiver, owner, assets, shares);
+        _exit(ledger, q, receiver, owner, assets, shares);
     }
 
     /// @inheritdoc IERC4626
@@ -234,7 +234,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         uint256 most = _maxRedeem(owner, q, supply);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
         assets = _assetsFor(shares, q.low, supply, Math.Rounding.Floor);
-        _exit(ledger, receiver, owner, assets, shares);
+        _exit(ledger, q, receiver, owner, assets, shares);
     }
 
     /// @inheritdoc IVault
@@ -271,7 +271,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @inheritdoc IERC4626
     function maxMint(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {
-        return maxDeposit(receiver);
+        return maxDeposit(receiver) * SEED;
     }
 
     /// @inheritdoc IERC4626
@@ -377,14 +377,20 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         if (change != assets) revert WrongTransfer(change, assets);
     }
 
-    function _exit(FeeLedger.Ledger memory ledger, address receiver, address owner, uint256 assets, uint256 shares) private {
+    function _exit(
+        FeeLedger.Ledger memory ledger,
+        Quote memory q,
+        address receiver,
+        address owner,
+        uint256 assets,
+        uint256 shares
+    ) private {
         uint256 idle = _idle();
-        uint256 supply = totalSupply();
         int256 flow = ledger.flow;
         FeeLedger.flow(ledger, -int256(assets));
+        _sync(ledger, flow, q.priced ? q.low : 0, totalSupply() - shares);
         _save(ledger);
         _withdraw(msg.sender, receiver, owner, assets, shares);
-        _sync(flow, supply, ledger.flow);
         uint256 change = idle - _idle();
         if (change != assets) revert WrongTransfer(change, assets);
     }
@@ -411,8 +417,9 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @dev Stores the venues' mid; entries since the last mark join the high-water mark, as they are counted from this mark on.
     function _settle(FeeLedger.Ledger memory ledger, int256 low, int256 mid, int256 high) private {
-        _sync(ledger.flow, totalSupply(), 0);
+        int256 flow = ledger.flow;
         ledger.flow = 0;
+        _sync(ledger, flow, low > 0 ? uint256(low) / _scale : 0, totalSupply());
         // The valuer bounds every venue's value by 2^108.
         _markedVenues = int192(mid - int256(_idle() * _scale));
         _markedAt = uint64(block.timestamp);
@@ -435,9 +442,9 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return (minted == 0 ? SEED : minted) + FeeLedger.owed(ledger);
     }
 
-    /// @dev Entries up to `flow`, when there were `supply` shares, join the high-water mark.
-    function _sync(int256 flow, uint256 supply, int256 flowNow) private {
-        Fees(fees).sync(flow, supply, flowNow, totalSupply());
+    /// @dev Entries up to `flow` lift the high-water mark, `worth` being the low of all; the ledger's flow and `supply` are those to go on from.
+    function _sync(FeeLedger.Ledger memory ledger, int256 flow, uint256 worth, uint256 supply) private {
+        Fees(fees).sync(Fees.Sync(flow, totalSupply(), FeeLedger.owed(ledger), worth, ledger.flow, supply));
     }
 
     function _exitQuote() private view returns (Quote memory q, uint256 supply) {

@@ -6,6 +6,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
+from evenkeel.bindings.types import Sync
 
 _MANAGEMENT_STEP = Function[int](
     "Fees.MANAGEMENT_STEP",
@@ -169,8 +170,8 @@ _SET_RECIPIENT = Function[None](
 )
 _SYNC = Function[None](
     "Fees.sync",
-    "c53e3ce5",
-    "int256 flow, uint256 supply, int256 flow_now, uint256 supply_now",
+    "958d8f72",
+    "Sync s",
     "",
     vars(types),
     view=False,
@@ -230,7 +231,7 @@ class Fees(Contract):
 
     def high_water(self) -> Call[int]:
         """The high-water mark of 10^18 shares, wei of the asset; what entered since the vault's last mark
-        or exit has not joined it yet.
+        or exit has not lifted it yet.
         """
         return self._call(_HIGH_WATER)
 
@@ -274,11 +275,9 @@ class Fees(Contract):
         """CURATOR. Names who gets the fees, what is owed already too."""
         return self._call(_SET_RECIPIENT, recipient)
 
-    def sync(self, flow: int, supply: int, flow_now: int, supply_now: int) -> Call[None]:
-        """VAULT. What entered since the last call joins the mark; the vault then had `flow` and `supply`,
-        the entrants' shares included, and has `flowNow` and `supplyNow` now.
-        """
-        return self._call(_SYNC, flow, supply, flow_now, supply_now)
+    def sync(self, s: Sync) -> Call[None]:
+        """VAULT. Raises the mark by what the entries since the last call lifted the low of a share."""
+        return self._call(_SYNC, s)
 
     def vault(self) -> Call[ChecksumAddress]:
         """`vault()`."""

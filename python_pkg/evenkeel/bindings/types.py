@@ -33,6 +33,7 @@ __all__ = [
     "Slice",
     "SpotHolding",
     "Status",
+    "Sync",
     "Term",
     "Trade",
     "UnderlyingState",
@@ -735,6 +736,37 @@ class SpotHolding:
     balance: int
     pool_price: int
     fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """What the vault reports before an exit and after a mark. Shares are whole, amounts in wei of the
+    asset.
+
+    Values:
+        flow: Entries less exits since its last mark.
+        supply: The supply that this flow has made.
+        owed: Shares owed besides.
+        worth: The low of all; 0 where it is not known.
+        flow_now: The flow from which it goes on counting.
+        supply_now: The supply from which it does.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "int256",
+        "uint256",
+        "uint256",
+        "uint256",
+        "int256",
+        "uint256",
+    )
+
+    flow: int
+    supply: int
+    owed: int
+    worth: int
+    flow_now: int
+    supply_now: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,10 @@ contract RiskGuard is FlowCaps {
     /// @notice More tokens with limits than `MAX_UNDERLYINGS`.
     error TooManyUnderlyings(uint256 maximum);
 
-    /// @notice Seconds before an expiry from which limits must hold without it too.
-    uint256 public constant EXPIRY_NOTICE = 1 days;
-    /// @notice Seconds after which a last accepted price is replaced.
-    uint256 public constant PRICE_AGE = 1 hours;
+    /// @dev Seconds before an expiry from which limits must hold without it too.
+    uint256 private constant EXPIRY_NOTICE = 1 days;
+    /// @dev Seconds after which a last accepted price is replaced.
+    uint256 private constant PRICE_AGE = 1 hours;
 
     /// @dev A price accepted in a rebalance.
     struct LastPrice {
@@ -109,10 +109,11 @@ contract RiskGuard is FlowCaps {
         int256[] calldata posted,
         UnitHealth[] calldata unitsBefore
     ) external returns (uint256 loss) {
+        if (!before.priced || !afterwards.priced) revert Unpriced();
         for (uint256 i; i < touched.length; ++i) {
             if (ACTS.frozen(touched[i])) revert VenueFrozen(touched[i]);
         }
-        loss = _loss(before, afterwards);
+        loss = CornerLoss.charge(before, afterwards);
         _spend(msg.sender, loss, before.low > 0 ? uint256(before.low) : 0);
         Finding memory found = _find(before, afterwards);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
@@ -191,11 +192,6 @@ contract RiskGuard is FlowCaps {
     /// @inheritdoc IRiskGuard
     function underlyings() external view returns (address[] memory) {
         return _underlyings;
-    }
-
-    function _loss(Valuation calldata before, Valuation calldata afterwards) private pure returns (uint256) {
-        if (!before.priced || !afterwards.priced) revert Unpriced();
-        return CornerLoss.charge(before, afterwards);
     }
 
     /// @dev Remembers what of a valuation is needed where there is none.

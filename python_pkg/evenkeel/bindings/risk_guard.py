@@ -56,14 +56,6 @@ _DAY_FLOOR = Function[int](
     vars(types),
     view=True,
 )
-_EXPIRY_NOTICE = Function[int](
-    "RiskGuard.EXPIRY_NOTICE",
-    "3be35e85",
-    "",
-    "uint256",
-    vars(types),
-    view=True,
-)
 _MAX_LOSS_CEILING = Function[int](
     "RiskGuard.MAX_LOSS_CEILING",
     "70593340",
@@ -83,14 +75,6 @@ _MAX_ROOM = Function[int](
 _MAX_UNDERLYINGS = Function[int](
     "RiskGuard.MAX_UNDERLYINGS",
     "52c6bef4",
-    "",
-    "uint256",
-    vars(types),
-    view=True,
-)
-_PRICE_AGE = Function[int](
-    "RiskGuard.PRICE_AGE",
-    "e25f2680",
     "",
     "uint256",
     vars(types),
@@ -451,10 +435,6 @@ class RiskGuard(Contract):
         """The least `maxLossPerDay`: 0.1%."""
         return self._call(_DAY_FLOOR)
 
-    def expiry_notice(self) -> Call[int]:
-        """Seconds before an expiry from which limits must hold without it too."""
-        return self._call(_EXPIRY_NOTICE)
-
     def max_loss_ceiling(self) -> Call[int]:
         """The most that `setMaxLossPerCall` accepts: 2%."""
         return self._call(_MAX_LOSS_CEILING)
@@ -466,10 +446,6 @@ class RiskGuard(Contract):
     def max_underlyings(self) -> Call[int]:
         """`MAX_UNDERLYINGS()`."""
         return self._call(_MAX_UNDERLYINGS)
-
-    def price_age(self) -> Call[int]:
-        """Seconds after which a last accepted price is replaced."""
-        return self._call(_PRICE_AGE)
 
     def reduce_ceiling(self) -> Call[int]:
         """The most that `setMaxLossPerReduce` accepts: 10%."""

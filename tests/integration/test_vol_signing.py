@@ -167,6 +167,18 @@ class TestWalking:
         # Two points a post at most: 9.5 points up are five posts, 14.5 down are eight.
         assert posts == 5 + 8
 
+    def test_an_expiry_that_must_wait_for_its_neighbour_does_not_hold_it_up(self, world):
+        near, far = world.now + 40 * DAY, world.now + 50 * DAY
+        world.post(world.flat(near, 0.90))
+        world.warp(1200)
+        targets = [world.flat(near, 0.50), world.flat(far, 0.50)]
+        with pytest.raises(RefusedError, match="calendar"):
+            walk(world.view().book, targets)
+        (step,) = walk(world.view().book, targets, skip=True)
+        assert step.slice_.expiry == near
+        assert vol_at(step.slice_, 3000) == pytest.approx(0.88, abs=1e-6)
+        world.post(step.slice_)
+
     def test_the_contract_refuses_what_was_not_walked(self, world):
         expiry = world.now + 40 * DAY
         world.post(world.flat(expiry, 0.75))

@@ -84,16 +84,22 @@ def restated(slice_: Slice, timestamp: int, forward: int) -> Slice:
     return replace(slice_, timestamp=timestamp, forward=forward, **moved._asdict())
 
 
-def walk(book: Book, targets: Sequence[Slice]) -> list[Step]:
+def walk(book: Book, targets: Sequence[Slice], *, skip: bool = False) -> list[Step]:
     """Return what to post now, in this order, to come as near to `targets` as the oracle lets one post each.
 
     Far expiries come first where vol rises on the whole and near ones where it falls, so that no calendar arbitrage stands in between. A target
-    that the oracle would refuse is approached from the slice that stands, restated for its time and forward. Raises `RefusedError` where
-    nothing stands to start from, and where not even that would be taken.
+    that the oracle would refuse is approached from the slice that stands, restated for its time and forward. Where nothing stands to start
+    from, or not even that would be taken, it raises `RefusedError`; with `skip` that expiry is left out, for a time when its neighbours
+    have moved.
     """
     steps = []
     for target in sorted(targets, key=lambda each: each.expiry, reverse=_rises(book, targets)):
-        step = _towards(book, target)
+        try:
+            step = _towards(book, target)
+        except RefusedError:
+            if not skip:
+                raise
+            continue
         book = book.posted(step.slice_)
         steps.append(step)
     return steps

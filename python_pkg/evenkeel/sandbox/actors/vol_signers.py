@@ -13,7 +13,6 @@ from evenkeel.sandbox.actors.blocks import LocalChain, Transaction
 from evenkeel.sandbox.actors.options import Board
 from evenkeel.sandbox.artifacts import own
 from evenkeel.vol.checks import MAX_VOL, MIN_VOL
-from evenkeel.vol.errors import RefusedError
 from evenkeel.vol.fitting import fit, walk
 from evenkeel.vol.oracle import read_oracle
 from evenkeel.vol.posting import collect
@@ -53,10 +52,7 @@ class VolSigners:
             return []
         quotes = _quotes(live, price, iv, now)
         view = read_oracle(self._chain.w3, self._chain_id, self._oracle, self._underlying, self._head())
-        try:
-            steps = walk(replace(view.book, now=now), fit(quotes, self._underlying))
-        except RefusedError:
-            return []
+        steps = walk(replace(view.book, now=now), fit(quotes, self._underlying), skip=True)
         signers = self._signers[: view.signers.threshold]
         slices = [step.slice_ for step in steps]
         files: dict[str, SignedFile] = {

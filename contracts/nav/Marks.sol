@@ -336,22 +336,25 @@ contract Marks is IMarks, MarkTerms {
 
     /// @dev What options and venues' own widths add. `move` and `reach`, the price's half-width, are fractions of `maxMove`.
     function _bound(Sum memory sum, uint256 head, uint256 body, uint256 move, uint256 reach) private pure {
-        uint256 width = _times(_bits(body, 96), move);
-        if (head & HAS_OPTIONS != 0) {
-            (uint256 long, uint256 short) = (_bits(body, 0), _bits(body, 24));
-            uint256 square = (move * move) / WAD + 1;
-            uint256 down = _times(short, square) + _times(_bits(body, 48), sum.age);
-            uint256 up = _times(long, square) + _times(_bits(body, 72), sum.age);
-            // G |dS| ds + 1/2 G ds^2 = 1/2 G ds (2 |dS| + ds)
-            width += _times(Math.max(long, short), (reach * (2 * move + reach)) / WAD + 1);
-            width += _times(_times(_bits(body, 120), sum.age), Math.max(reach, WAD));
-            if (sum.paid != 0) {
-                width += _times(_times(_bits(body, 144), move + reach) + down + up + width + sum.width, sum.paid);
+        // Bounds and the width of the book are at most 2^110, fractions of the reach under 2^81, `paid` under 2^63: no product passes 2^256.
+        unchecked {
+            uint256 width = _times(_bits(body, 96), move);
+            if (head & HAS_OPTIONS != 0) {
+                (uint256 long, uint256 short) = (_bits(body, 0), _bits(body, 24));
+                uint256 square = (move * move) / WAD + 1;
+                uint256 down = _times(short, square) + _times(_bits(body, 48), sum.age);
+                uint256 up = _times(long, square) + _times(_bits(body, 72), sum.age);
+                // G |dS| ds + 1/2 G ds^2 = 1/2 G ds (2 |dS| + ds)
+                width += _times(Math.max(long, short), (reach * (2 * move + reach)) / WAD + 1);
+                width += _times(_times(_bits(body, 120), sum.age), Math.max(reach, WAD));
+                if (sum.paid != 0) {
+                    width += _times(_times(_bits(body, 144), move + reach) + down + up + width + sum.width, sum.paid);
+                }
+                sum.down += down;
+                sum.up += up;
             }
-            sum.down += down;
-            sum.up += up;
+            sum.width += width;
         }
-        sum.width += width;
     }
 
     function _bits(uint256 body, uint256 at) private pure returns (uint256) {
@@ -360,6 +363,9 @@ contract Marks is IMarks, MarkTerms {
 
     /// @dev `number` times a fraction at 1e18, rounded up.
     function _times(uint256 number, uint256 fraction) private pure returns (uint256) {
-        return number == 0 ? 0 : (number * fraction) / WAD + 1;
+        // As in `_bound`.
+        unchecked {
+            return number == 0 ? 0 : (number * fraction) / WAD + 1;
+        }
     }
 }

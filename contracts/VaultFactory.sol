@@ -5,9 +5,15 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
+import {IRiskGuard} from "./guard/IRiskGuard.sol";
 import {IRedeemQueue} from "./IRedeemQueue.sol";
 import {IVault} from "./IVault.sol";
 import {IVenue} from "./venues/IVenue.sol";
+
+/// @title IMakesFees: a vault that made a contract of its fees
+interface IMakesFees {
+    function fees() external view returns (address);
+}
 
 /// @title VaultFactory: contracts of registered code, and a seal on those that belong together
 /// @notice REGISTER. The governor registers the hash of a kind's creation code, arguments excluded, with the role that each of its
@@ -17,8 +23,8 @@ import {IVenue} from "./venues/IVenue.sol";
 /// address follows from caller, salt, code and arguments (CREATE2), whatever was created before.
 ///
 /// SEAL. Anyone has a vault's wiring checked once it is complete. Sealed means that in that block
-/// - vault, authority, oracle, vol source, valuer, guard, queue and every venue were created here, each from code of its kind;
-/// - all that obey an authority obey the vault's, which is closed for none of them;
+/// - vault, authority, oracle, vol source, valuer, marks, guard, queue and every venue were created here, each from code of its kind;
+/// - all that obey an authority obey the vault's, which is closed for none of them, nor for the vault's fees and the guard's acts;
 /// - the queue and every venue serve this vault;
 /// - every restricted function has the role that its code was registered with;
 /// - the account that the authority was created for no longer governs it, unless it is the governor named, and that one does.
@@ -27,10 +33,12 @@ import {IVenue} from "./venues/IVenue.sol";
 /// ASSUMPTIONS. THE FACTORY'S OWN GOVERNOR REGISTERS HONEST CODE. WHO ELSE WAS GIVEN A ROLE BEFORE THE SEAL IS IN THE AUTHORITY'S EVENTS,
 /// WHICH NO CONTRACT CAN READ.
 contract VaultFactory is AccessManaged {
-    /// @notice A restricted function and who may call it.
+    /// @notice A restricted function and who may call it. `ofChild`: it is the function of a contract that this one makes for itself,
+    /// the vault its fees, the guard its acts.
     struct FunctionRole {
         bytes4 selector;
         uint64 role;
+        bool ofChild;
     }
 
     bytes32 public constant VAULT = "Vault";
@@ -38,6 +46,7 @@ contract VaultFactory is AccessManaged {
     bytes32 public constant ORACLE = "Oracle";
     bytes32 public constant VOL_SOURCE = "VolSource";
     bytes32 public constant VALUER = "Valuer";
+    bytes32 public constant MARKS = "Marks";
     bytes32 public constant GUARD = "Guard";
     bytes32 public constant QUEUE = "Queue";
     bytes32 public constant VENUE = "Venue";
@@ -116,13 +125,18 @@ contract VaultFactory is AccessManaged {
         if (_argumentsOf[authority] != keccak256(abi.encode(creator))) revert WrongCreator(creator);
         _governed(authority, creator, governor);
 
-        _part(vault, VAULT, authority);
-        _part(IVault(vault).oracle(), ORACLE, authority);
-        _part(IVault(vault).volSource(), VOL_SOURCE, authority);
-        _part(IVault(vault).guard(), GUARD, authority);
+        // Of registered code first: what others say of their children is believed.
+        _kind(vault, VAULT);
+        _part(vault, VAULT, authority, IMakesFees(vault).fees());
+        _part(IVault(vault).oracle(), ORACLE, authority, address(0));
+        _part(IVault(vault).volSource(), VOL_SOURCE, authority, address(0));
+        address guard = IVault(vault).guard();
+        _kind(guard, GUARD);
+        _part(guard, GUARD, authority, IRiskGuard(guard).acts());
         _kind(IVault(vault).valuer(), VALUER);
+        _kind(IVault(vault).marks(), MARKS);
         address queue = IVault(vault).redeemQueue();
-        _part(queue, QUEUE, authority);
+        _part(queue, QUEUE, authority, address(0));
         _serves(queue, IRedeemQueue(queue).vault(), vault);
         // At most `VenueSet.MAX_VENUES`: the vault is of registered code.
         address[] memory venues = IVault(vault).venues();
@@ -153,16 +167,24 @@ contract VaultFactory is AccessManaged {
         if (kind != wanted) revert WrongKind(part, kind, wanted);
     }
 
-    function _part(address part, bytes32 kind, address authority) private view {
+    /// @dev `child` is what `part` made for itself, zero for nothing.
+    function _part(address part, bytes32 kind, address authority, address child) private view {
         _kind(part, kind);
+        _obeys(part, authority);
+        if (child != address(0)) _obeys(child, authority);
+        FunctionRole[] storage functions = _functions[codeOf[part]];
+        for (uint256 i; i < functions.length; ++i) {
+            FunctionRole memory f = functions[i];
+            address target = f.ofChild ? child : part;
+            uint64 role = IAccessManager(authority).getTargetFunctionRole(target, f.selector);
+            if (role != f.role) revert WrongRole(target, f.selector, role, f.role);
+        }
+    }
+
+    function _obeys(address part, address authority) private view {
         address obeyed = IAccessManaged(part).authority();
         if (obeyed != authority) revert WrongAuthority(part, obeyed, authority);
         if (IAccessManager(authority).isTargetClosed(part)) revert TargetClosed(part);
-        FunctionRole[] storage functions = _functions[codeOf[part]];
-        for (uint256 i; i < functions.length; ++i) {
-            uint64 role = IAccessManager(authority).getTargetFunctionRole(part, functions[i].selector);
-            if (role != functions[i].role) revert WrongRole(part, functions[i].selector, role, functions[i].role);
-        }
     }
 
     function _serves(address part, address served, address vault) private pure {

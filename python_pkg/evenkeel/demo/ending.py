@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hexbytes import HexBytes
 
-from evenkeel.bindings import ERC20, ContractError, SpotVenue
+from evenkeel.bindings import ERC20, ContractError, Marks, SpotVenue
 from evenkeel.demo import measure
 from evenkeel.demo.errors import DemoError
 from evenkeel.demo.report import Redemption, Refusal
@@ -48,7 +48,11 @@ def refuse(stage: Stage) -> Refusal:
 
 
 def redeem_all(stage: Stage, role: str) -> Redemption:
-    """Let a depositor redeem every share, and compute what was owed from the state before."""
+    """Let a depositor redeem every share, and compute what was owed from the state before.
+
+    Time passes first until the last mark is too old to be carried, so that the exit is priced live.
+    """
+    _outlive_mark(stage)
     signer = stage.sandbox.signers[role]
     shares = stage.vault.balance_of(signer.address).read()
     call = stage.vault.redeem(shares, signer.address, signer.address)
@@ -62,3 +66,11 @@ def redeem_all(stage: Stage, role: str) -> Redemption:
     left = stage.vault.nav().read(receipt.block_number).low // 10 ** (18 - state.asset_decimals)
     owed = shares * (left + paid + 1) // (state.total_supply + _SHARE_OFFSET)
     return Redemption(shares=shares, paid=paid, owed=owed, tx=HexBytes(receipt.transaction_hash).to_0x_hex())
+
+
+def _outlive_mark(stage: Stage) -> None:
+    marks = Marks(stage.vault.marks().read(), stage.w3)
+    _, marked_at = stage.vault.last_mark().read()
+    rpc = stage.sandbox.node.rpc
+    rpc("evm_setNextBlockTimestamp", max(marked_at + marks.max_age().read(), stage.now()) + 1)
+    rpc("evm_mine")

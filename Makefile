@@ -65,6 +65,7 @@ demo: setup ## the whole story: a keeper holds a vault level through a crash (AR
 
 test: setup ## every test
 	@$(FORGE) test
+	@$(FORGE) snapshot --check tests/forge/.gas-snapshot --isolate --match-contract VaultGasTest
 	@$(VENV)/bin/pytest -q -n $(WORKERS) --dist loadfile tests $(ARGS)
 
 test-quick: setup ## what needs no chain

@@ -1,6 +1,6 @@
 """What a vault holds: instruments, positions and the book they make. Chain integers become floats here."""
 
-from evenkeel.instruments._book import Book, Position
+from evenkeel.instruments._book import Book
 from evenkeel.instruments._columns import Columns
 from evenkeel.instruments._decode import book_from_state, name_of, to_float
 from evenkeel.instruments._greeks import BUCKETS, BookGreeks, Report
@@ -16,6 +16,7 @@ from evenkeel.instruments._instruments import (
     PowerPerp,
     Spot,
 )
+from evenkeel.instruments._position import Position
 from evenkeel.instruments._view import MarketView
 from evenkeel.instruments.errors import InstrumentError
 

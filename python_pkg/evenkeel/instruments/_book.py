@@ -1,4 +1,4 @@
-"""Positions and the book they make."""
+"""The book that positions make."""
 
 from __future__ import annotations
 
@@ -9,21 +9,8 @@ from evenkeel.instruments._columns import Columns
 from evenkeel.instruments._greeks import BookGreeks, greeks_of
 
 if TYPE_CHECKING:
-    from evenkeel.instruments._instruments import Instrument
+    from evenkeel.instruments._position import Position
     from evenkeel.instruments._view import MarketView
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """`quantity` whole units of `instrument` (negative: short or owed) at `venue`.
-
-    `venue` is the adapter's checksummed address; `unit` is the margin unit that backs it, 0 for the whole adapter.
-    """
-
-    instrument: Instrument
-    quantity: float
-    venue: str
-    unit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

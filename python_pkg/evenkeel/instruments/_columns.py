@@ -18,7 +18,8 @@ from evenkeel.instruments._ranges import RangeRows
 from evenkeel.instruments._rows import Exposures, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from evenkeel.instruments._book import Book, Position
+    from evenkeel.instruments._book import Book
+    from evenkeel.instruments._position import Position
     from evenkeel.instruments._view import MarketView
 
 _Rows = LinearRows | InverseRows | OptionRows | PowerRows | RangeRows

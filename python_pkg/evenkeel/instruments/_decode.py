@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenkeel.instruments._book import Book, Position
+from evenkeel.instruments._book import Book
 from evenkeel.instruments._instruments import YEAR, EuropeanOption, Loan, Perp, Spot
+from evenkeel.instruments._position import Position
 from evenkeel.pricing import black76
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from evenkeel.instruments._rows import Exposures, FloatArray, IntArray, floats, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evenkeel.instruments._book import Position
+    from evenkeel.instruments._position import Position
     from evenkeel.instruments._view import MarketView
 
 _DAYS = 365.0

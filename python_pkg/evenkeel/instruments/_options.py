@@ -14,7 +14,7 @@ from evenkeel.pricing import Greeks, black76, scenario_sums
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evenkeel.instruments._book import Position
+    from evenkeel.instruments._position import Position
     from evenkeel.instruments._view import MarketView
 
 

@@ -13,7 +13,7 @@ from evenkeel.instruments._rows import Exposures, FloatArray, IntArray, floats, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evenkeel.instruments._book import Position
+    from evenkeel.instruments._position import Position
     from evenkeel.instruments._view import MarketView
 
 

@@ -11,6 +11,7 @@ from eth_abi import decode, encode
 from evenkeel.bindings import LendingVenue, OptionVenue, PerpVenue, SpotVenue
 from evenkeel.bindings.types import (
     Book,
+    Breaker,
     Exposure,
     Greeks,
     Kind,
@@ -20,6 +21,7 @@ from evenkeel.bindings.types import (
     OptionPosition,
     OptionTerms,
     PerpPosition,
+    QueueState,
     Range,
     SpotHolding,
     Trade,
@@ -45,7 +47,7 @@ def address(number):
     return "0x" + f"{number:040d}"
 
 
-VAULT, USDC, WETH, SUSD = address(1), address(2), address(3), address(4)
+VAULT, USDC, WETH, SUSD, QUEUE, ORACLE = (address(n) for n in range(1, 7))
 UNISWAP, PERP_A, PERP_B, LYRA, AAVE = (address(n) for n in range(11, 16))
 MARKET_A, MARKET_B = address(21), address(22)
 ADDRESSES = {"uniswap-v3": UNISWAP, "perp-a": PERP_A, "perp-b": PERP_B, "lyra-v1": LYRA, "aave-v3": AAVE}
@@ -108,6 +110,11 @@ class ModelVault:
     pending: tuple = ()
     most_contracts: float = 1e9
     most_ether: float = 1e9
+    waiting: float = 0.0
+    requests: int = 0
+    failures: dict = field(default_factory=dict)
+    breakers: dict = field(default_factory=dict)
+    read_at: int = 0
 
     def short_straddles(self, n=60.0, strike=3000.0, health=1.3):
         for is_call in (True, False):
@@ -180,6 +187,7 @@ class ModelVault:
             timestamp=self.timestamp,
             base_fee=10**8,
             vault=VAULT,
+            oracle=ORACLE,
             asset=USDC,
             asset_decimals=6,
             share_decimals=6,
@@ -189,7 +197,7 @@ class ModelVault:
             max_loss_per_call=25 * 10**14,
             max_loss_per_day=75 * 10**14,
             loss_left=25 * 10**14,
-            waiting=0,
+            queue=QueueState(QUEUE, round(self.waiting * 10**6), self.requests, 2 * 10**16, 0),
             valuation=valuation,
             underlyings=tuple(
                 UnderlyingState(
@@ -202,6 +210,9 @@ class ModelVault:
                     _wad(p * 1.002),
                     NOW,
                     _no_limits(),
+                    self.failures.get(token, b""),
+                    self.breakers.get(token, Breaker(_wad(p), self.timestamp, WAD, 0, 0, 0)),
+                    self.read_at,
                 )
                 for token, symbol, p in ((WETH, "WETH", self.spot), (SUSD, "sUSD", self.susd))
             ),
@@ -220,7 +231,7 @@ class ModelVault:
             parts["units"] = (_unit(0, perp.equity, owed * 0.1, owed * 0.0625),)
             parts["perps"] = (
                 PerpPosition(
-                    perp.market, WETH, _wad(perp.size), 0, _wad(self.spot), _wad(self.spot), 0,
+                    perp.market, WETH, _wad(perp.size), -_wad(perp.size * self.spot), _wad(self.spot), _wad(self.spot), 0,
                     _wad(perp.funding), _wad(perp.cost),
                 ),
             )  # fmt: skip
@@ -238,12 +249,14 @@ class ModelVault:
             )
         gone = at in self.unreadable
         if gone:
-            parts = dict.fromkeys(parts, ())
+            # Margins are the protocol's own and need no price of ours.
+            parts = {**dict.fromkeys(parts, ()), "units": parts["units"]}
         return VenueState(
             venue=at,
             kind=kind,
             protocol=b"x".ljust(32, b"\0"),
             config=VenueConfig(_wad(1.0), 0, 0, 0),
+            frozen=False,
             readable=not gone,
             failure=b"",
             book=Book(0, 0, ()) if gone else Book(_wad(mid), 0, tuple(exposures)),

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Valuation} from "../guard/IValuer.sol";
 import {Limits} from "../guard/IRiskGuard.sol";
 import {VenueConfig} from "../IVault.sol";
+import {OracleAdapter} from "../oracle/OracleAdapter.sol";
 import {Book, Kind, Margin} from "../venues/IVenue.sol";
 import {SpotHolding} from "../venues/spot/ISpotVenue.sol";
 import {PerpPosition} from "../venues/perp/IPerpVenue.sol";
@@ -17,13 +18,14 @@ struct UnitState {
     uint256 health;
 }
 
-/// @notice One venue. Arrays of other kinds are empty; `readable` is false and they are all empty when a read reverted, with
-/// the revert data in `failure`.
+/// @notice One venue. Arrays of other kinds are empty. When a read reverted, `readable` is false, the revert data is in `failure`, and of the
+/// rest only `units` and `optionTerms` are filled, where these at least can be read. `frozen`: by the guardian.
 struct VenueState {
     address venue;
     Kind kind;
     bytes32 protocol;
     VenueConfig config;
+    bool frozen;
     bool readable;
     bytes failure;
     Book book;
@@ -37,6 +39,9 @@ struct VenueState {
 }
 
 /// @notice Limits of one underlying as the guard holds them, with the token's own description and our oracle's quote of it.
+/// @param failure Why there is no quote, the oracle's revert data; for the asset why it has no dollar price.
+/// @param breaker The circuit breaker of the token, for the asset of its dollar price; `jump` 0 where there is none.
+/// @param readAt  While the breaker counts rounds, when the token's newest reading was made.
 struct UnderlyingState {
     address token;
     string symbol;
@@ -47,16 +52,30 @@ struct UnderlyingState {
     uint256 high;
     uint256 updatedAt;
     Limits limits;
+    bytes failure;
+    OracleAdapter.Breaker breaker;
+    uint256 readAt;
+}
+
+/// @notice The redeem queue; all zero where the vault has none. `waiting` in shares, `requests` what `process` may look at, `maxWidth` a fraction of
+/// mid at 1e18, `claimable` in the asset's decimals, out of the vault already.
+struct QueueState {
+    address queue;
+    uint256 waiting;
+    uint256 requests;
+    uint256 maxWidth;
+    uint256 claimable;
 }
 
 /// @notice Everything a decision needs, of one block. `lossLeft` is what the guard's bucket still lets calls lose, a fraction of low NAV
-/// at 1e18 like `maxLossPerCall` and `maxLossPerDay`; `waiting` the shares in the redeem queue.
+/// at 1e18 like `maxLossPerCall` and `maxLossPerDay`.
 struct VaultState {
     uint256 chainId;
     uint256 blockNumber;
     uint256 timestamp;
     uint256 baseFee;
     address vault;
+    address oracle;
     address asset;
     uint8 assetDecimals;
     uint8 shareDecimals;
@@ -66,7 +85,7 @@ struct VaultState {
     uint256 maxLossPerCall;
     uint256 maxLossPerDay;
     uint256 lossLeft;
-    uint256 waiting;
+    QueueState queue;
     Valuation valuation;
     UnderlyingState[] underlyings;
     VenueState[] venues;

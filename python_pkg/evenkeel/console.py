@@ -29,8 +29,11 @@ from evenkeel.bindings import (
     OptionVenue,
     OracleAdapter,
     PerpVenue,
+    RedeemQueue,
+    RiskGuard,
     SpotVenue,
     Venue,
+    VenueActs,
 )
 from evenkeel.bindings.types import Kind
 from evenkeel.demo.stage import set_up
@@ -117,12 +120,17 @@ def _names(chain: Chain, session: Session, stage: Stage | None) -> dict[str, Any
         print("\n".join(status(session)))  # noqa: T201 - the console redirects it around its prompt
 
     oracle = OracleAdapter(session.vault.oracle().read(), chain.w3)
+    guard = RiskGuard(session.vault.guard().read(), chain.w3)
+    queue = session.vault.redeem_queue().read()
     venues = {name.replace("-", "_"): _venue(address, chain) for name, address in session.venues.items()}
     asset = ERC20(session.vault.asset().read(), chain.w3)
     return {
         "vault": session.vault,
         "lens": session.lens,
         "oracle": oracle,
+        "guard": guard,
+        "acts": VenueActs(guard.acts().read(), chain.w3),
+        **({"queue": RedeemQueue(queue, chain.w3)} if int(queue, 16) else {}),
         "asset": asset,
         **venues,
         "session": session,

@@ -2,6 +2,8 @@
 pragma solidity 0.8.30;
 
 import {VenueConfig} from "../../contracts/IVault.sol";
+import {VenueActs} from "../../contracts/guard/VenueActs.sol";
+import {RedeemQueue} from "../../contracts/RedeemQueue.sol";
 import {VaultLens} from "../../contracts/lens/VaultLens.sol";
 import {VaultState} from "../../contracts/lens/VaultState.sol";
 import {Kind} from "../../contracts/venues/IVenue.sol";
@@ -29,6 +31,7 @@ contract VaultLensTest is VaultCase {
         assertEq(s.blockNumber, block.number);
         assertEq(s.timestamp, block.timestamp);
         assertEq(s.asset, address(usdc));
+        assertEq(s.oracle, address(oracle));
         assertEq(s.assetDecimals, 6);
         assertEq(s.shareDecimals, 12);
         assertEq(s.idle, 920_000e6);
@@ -38,7 +41,8 @@ contract VaultLensTest is VaultCase {
         assertEq(s.maxLossPerDay, guard.maxLossPerDay());
         (, uint256 left) = guard.budget(address(vault));
         assertEq(s.lossLeft, left);
-        assertEq(s.waiting, 0);
+        assertEq(s.queue.queue, address(0));
+        assertEq(s.underlyings[1].breaker.jump, 0);
         assertTrue(s.valuation.priced);
         assertEq(s.valuation.mid, 1_000_000e18);
         assertEq(s.valuation.exposures[0].greeks.delta, 10e18);
@@ -65,10 +69,17 @@ contract VaultLensTest is VaultCase {
     }
 
     function test_ABrokenVenueIsShownAsOneWithItsReason() public {
+        venue.setHealth(4, 1.3e18, 0);
         venue.setMode(Mode.Reverts);
         VaultState memory s = lens.state(address(vault));
         assertFalse(s.valuation.priced);
         assertFalse(s.venues[0].readable);
+        assertFalse(s.venues[0].frozen);
+        assertEq(s.venues[0].book.mid, 0);
+        assertEq(s.venues[0].units.length, 1);
+        assertEq(s.venues[0].units[0].unit, 4);
+        assertEq(s.venues[0].units[0].health, 1.3e18);
+        assertEq(s.venues[0].units[0].margin.maintenance, 1e18);
         assertEq(s.venues[0].failure, abi.encodeWithSelector(DoubleVenue.Broken.selector, 7));
         assertEq(s.venues[0].protocol, "double");
         assertEq(s.venues[0].config.cap, 0.5e18);
@@ -82,6 +93,38 @@ contract VaultLensTest is VaultCase {
             assertFalse(s.venues[0].readable);
             assertEq(s.venues[0].failure.length, 0);
         }
+    }
+
+    function test_AFrozenVenueIsShownAsOne() public {
+        VenueActs acts = VenueActs(guard.acts());
+        acts.freeze(address(slow));
+        VaultState memory s = lens.state(address(vault));
+        assertTrue(s.venues[2].frozen);
+        assertTrue(s.venues[2].readable);
+        assertFalse(s.venues[0].frozen);
+    }
+
+    function test_TheQueueIsShown() public {
+        RedeemQueue queue = new RedeemQueue(address(vault));
+        vault.setRedeemQueue(address(queue));
+        vm.startPrank(alice);
+        vault.approve(address(queue), 2e12);
+        queue.requestRedeem(1e12, alice, alice);
+        queue.requestRedeem(1e12, alice, alice);
+        vault.transfer(address(queue), 5e12);
+        vm.stopPrank();
+        VaultState memory s = lens.state(address(vault));
+        assertEq(s.queue.queue, address(queue));
+        // What was sent by mistake does not wait.
+        assertEq(s.queue.waiting, 2e12);
+        assertEq(s.queue.requests, 2);
+        assertEq(s.queue.maxWidth, 0.02e18);
+        assertEq(s.queue.claimable, 0);
+        queue.process(1);
+        s = lens.state(address(vault));
+        assertEq(s.queue.waiting, 1e12);
+        assertEq(s.queue.requests, 1);
+        assertGt(s.queue.claimable, 0);
     }
 
     function test_AMissingPriceIsShownAsOne() public {

@@ -7,7 +7,7 @@ from open_book import WAD, OpenBook, settle, step
 from vault_desk import Desk
 
 from demo_mandate import DEMO
-from evenkeel.bindings import ERC20, LendingVenue, RiskGuard, SpotVenue
+from evenkeel.bindings import ERC20, LendingVenue, OracleAdapter, RiskGuard, SpotVenue
 from evenkeel.demo.stage import set_up
 from evenkeel.deploy import VaultPlan
 from evenkeel.sandbox import up
@@ -24,7 +24,16 @@ HALF_AN_HOUR = 1_800
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
     with up() as sandbox:
-        yield set_up(sandbox, load_mandate(DEMO), VaultPlan(), VOL, tmp_path_factory.mktemp("stage"))
+        stage = set_up(sandbox, load_mandate(DEMO), VaultPlan(), VOL, tmp_path_factory.mktemp("stage"))
+        renew_levels(stage)
+        yield stage
+
+
+def renew_levels(stage):
+    """Opening the book takes six hours, after which the keeper would first have old levels renewed."""
+    oracle = OracleAdapter(stage.vault.oracle().read(), stage.w3)
+    for underlying in stage.state().underlyings:
+        oracle.poke(underlying.token).send(stage.sandbox.signers["bob"])
 
 
 @pytest.fixture
@@ -175,7 +184,8 @@ def test_what_has_expired_is_settled_and_its_delta_is_gone(book):
         idle = book.stage.state().idle
         outcomes = settle(keeper)
     first = outcomes[0].decided
-    assert [tx.intent.kind for tx in book.transactions()] == ["hedge", "withdraw", "hedge"]
+    sent = [tx.intent.kind for tx in book.transactions()]
+    assert [kind for kind in sent if kind != "poke"] == ["hedge", "withdraw", "hedge"]
     assert "expired with" in reasons(outcomes[0])
     # Lyra has fixed their price: what is left to hedge is the old hedge alone.
     delta = first.greeks["greeks"]["WETH"]["delta_usd"]
@@ -406,7 +416,7 @@ def test_without_a_vol_it_tops_up_and_trades_nothing(book):
         assert "cannot read lyra-v1 (" in reasons(outcome)
         book.stage.market.step(2_690, 0.8)
         assert [o.kind for o in settle(keeper)][-1] == "nothing"
-    assert {tx.intent.kind for tx in book.transactions()} == {"hedge", "top_up"}
+    assert {tx.intent.kind for tx in book.transactions()} == {"hedge", "top_up", "poke"}
 
 
 def test_a_venue_that_cannot_be_read_is_an_alert_and_no_crash(book):

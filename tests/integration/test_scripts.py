@@ -159,7 +159,7 @@ def test_the_console_completes_typed_calls():
         return {item.text for item in found}
 
     assert {"nav", "rebalance", "top_up", "deposit"} <= completed("vault.")
-    assert completed("vault.to") == {"top_up", "total_assets", "total_supply"}
+    assert completed("vault.to") == {"top_up", "top_up_critical", "total_assets", "total_supply"}
     assert {"read", "send", "simulate"} <= completed("vault.nav().")
     assert completed("vault.top_up(a, 0, 1, 0).se") == {"send"}
     assert completed("x = vault.na") == {"name", "nav", "nav_view"}

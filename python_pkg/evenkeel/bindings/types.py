@@ -28,6 +28,7 @@ __all__ = [
     "PerpPosition",
     "PricePoint",
     "PythTerms",
+    "QueueState",
     "QueuedRedeem",
     "Range",
     "Slice",
@@ -650,6 +651,28 @@ class PythTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueState:
+    """The redeem queue; all zero where the vault has none. `waiting` in shares, `requests` what `process`
+    may look at, `maxWidth` a fraction of mid at 1e18, `claimable` in the asset's decimals, out of the
+    vault already.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "uint256",
+        "uint256",
+        "uint256",
+        "uint256",
+    )
+
+    queue: str
+    waiting: int
+    requests: int
+    max_width: int
+    claimable: int
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedRedeem:
     """One request to redeem.
 
@@ -805,6 +828,12 @@ class Trade:
 class UnderlyingState:
     """Limits of one underlying as the guard holds them, with the token's own description and our oracle's
     quote of it.
+
+    Values:
+        failure: Why there is no quote, the oracle's revert data; for the asset why it has no dollar price.
+        breaker: The circuit breaker of the token, for the asset of its dollar price; `jump` 0 where there
+            is none.
+        read_at: While the breaker counts rounds, when the token's newest reading was made.
     """
 
     __abi__: ClassVar[tuple[str, ...]] = (
@@ -817,6 +846,9 @@ class UnderlyingState:
         "uint256",
         "uint256",
         "Limits",
+        "bytes",
+        "Breaker",
+        "uint256",
     )
 
     token: str
@@ -828,6 +860,9 @@ class UnderlyingState:
     high: int
     updated_at: int
     limits: Limits
+    failure: bytes
+    breaker: Breaker
+    read_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -986,8 +1021,9 @@ class VenueConfig:
 
 @dataclass(frozen=True, slots=True)
 class VenueState:
-    """One venue. Arrays of other kinds are empty; `readable` is false and they are all empty when a read
-    reverted, with the revert data in `failure`.
+    """One venue. Arrays of other kinds are empty. When a read reverted, `readable` is false, the revert
+    data is in `failure`, and of the rest only `units` and `optionTerms` are filled, where these at least
+    can be read. `frozen`: by the guardian.
     """
 
     __abi__: ClassVar[tuple[str, ...]] = (
@@ -995,6 +1031,7 @@ class VenueState:
         "Kind",
         "bytes32",
         "VenueConfig",
+        "bool",
         "bool",
         "bytes",
         "Book",
@@ -1011,6 +1048,7 @@ class VenueState:
     kind: Kind
     protocol: bytes
     config: VenueConfig
+    frozen: bool
     readable: bool
     failure: bytes
     book: Book
@@ -1026,8 +1064,7 @@ class VenueState:
 @dataclass(frozen=True, slots=True)
 class VaultState:
     """Everything a decision needs, of one block. `lossLeft` is what the guard's bucket still lets calls
-    lose, a fraction of low NAV at 1e18 like `maxLossPerCall` and `maxLossPerDay`; `waiting` the shares
-    in the redeem queue.
+    lose, a fraction of low NAV at 1e18 like `maxLossPerCall` and `maxLossPerDay`.
     """
 
     __abi__: ClassVar[tuple[str, ...]] = (
@@ -1037,6 +1074,7 @@ class VaultState:
         "uint256",
         "address",
         "address",
+        "address",
         "uint8",
         "uint8",
         "uint256",
@@ -1045,7 +1083,7 @@ class VaultState:
         "uint256",
         "uint256",
         "uint256",
-        "uint256",
+        "QueueState",
         "Valuation",
         "UnderlyingState[]",
         "VenueState[]",
@@ -1056,6 +1094,7 @@ class VaultState:
     timestamp: int
     base_fee: int
     vault: str
+    oracle: str
     asset: str
     asset_decimals: int
     share_decimals: int
@@ -1065,7 +1104,7 @@ class VaultState:
     max_loss_per_call: int
     max_loss_per_day: int
     loss_left: int
-    waiting: int
+    queue: QueueState
     valuation: Valuation
     underlyings: tuple[UnderlyingState, ...]
     venues: tuple[VenueState, ...]

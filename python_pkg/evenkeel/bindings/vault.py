@@ -568,7 +568,9 @@ class Vault(Contract):
     __slots__ = ()
 
     def max_entry(self) -> Call[int]:
-        """What `maxDeposit` and `maxMint` answer while entry is open, wei of the asset or shares."""
+        """What `maxDeposit` answers while entry is open, wei of the asset; `maxMint` answers SEED times
+        that.
+        """
         return self._call(_MAX_ENTRY)
 
     def max_instructions(self) -> Call[int]:

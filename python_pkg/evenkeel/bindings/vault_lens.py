@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Kind, VaultState, VenueState
+from evenkeel.bindings.types import Breaker, Kind, OptionTerms, UnitState, VaultState, VenueState
+
+
+class BreakerOfResult(NamedTuple):
+    """What `breakerOf` returns."""
+
+    breaker: Breaker
+    read_at: int
 
 
 class TokenNameResult(NamedTuple):
@@ -23,6 +30,14 @@ class VenueNameResult(NamedTuple):
     protocol: bytes
 
 
+_BREAKER_GAS = Function[int](
+    "VaultLens.BREAKER_GAS",
+    "41c33cd3",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _MAX_FAILURE = Function[int](
     "VaultLens.MAX_FAILURE",
     "5a134fea",
@@ -39,6 +54,14 @@ _NAME_GAS = Function[int](
     vars(types),
     view=True,
 )
+_SOURCE_GAS = Function[int](
+    "VaultLens.SOURCE_GAS",
+    "ae14f9a9",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _VENUE_GAS = Function[int](
     "VaultLens.VENUE_GAS",
     "b58ec65c",
@@ -46,6 +69,15 @@ _VENUE_GAS = Function[int](
     "uint256",
     vars(types),
     view=True,
+)
+_BREAKER_OF = Function[BreakerOfResult](
+    "VaultLens.breakerOf",
+    "8c31419a",
+    "address oracle, address token",
+    "Breaker, uint256",
+    vars(types),
+    view=True,
+    result=BreakerOfResult,
 )
 _STATE = Function[VaultState](
     "VaultLens.state",
@@ -81,12 +113,32 @@ _VENUE_STATE = Function[VenueState](
     vars(types),
     view=True,
 )
+_VENUE_TERMS = Function[OptionTerms](
+    "VaultLens.venueTerms",
+    "eb918df1",
+    "address venue",
+    "OptionTerms",
+    vars(types),
+    view=True,
+)
+_VENUE_UNITS = Function[tuple[UnitState, ...]](
+    "VaultLens.venueUnits",
+    "414afcc0",
+    "address venue",
+    "UnitState[]",
+    vars(types),
+    view=True,
+)
 
 
 class VaultLens(Contract):
     """VaultLens: the whole state of a vault in one view. Specified in `contracts/lens/VaultLens.sol`."""
 
     __slots__ = ()
+
+    def breaker_gas(self) -> Call[int]:
+        """Gas for a breaker, and for one source of its token."""
+        return self._call(_BREAKER_GAS)
 
     def max_failure(self) -> Call[int]:
         """`MAX_FAILURE()`."""
@@ -96,9 +148,19 @@ class VaultLens(Contract):
         """Gas for a constant of a venue or token."""
         return self._call(_NAME_GAS)
 
+    def source_gas(self) -> Call[int]:
+        """`SOURCE_GAS()`."""
+        return self._call(_SOURCE_GAS)
+
     def venue_gas(self) -> Call[int]:
         """Gas for the details of one venue."""
         return self._call(_VENUE_GAS)
+
+    def breaker_of(self, oracle: str, token: str) -> Call[BreakerOfResult]:
+        """The breaker of `token` and, while it counts rounds, the time of the newest reading; reverts where
+        they cannot be read. The lens calls this on itself.
+        """
+        return self._call(_BREAKER_OF, oracle, token)
 
     def state(self, vault: str) -> Call[VaultState]:
         """Everything a decision about `vault` needs, consistent because it is one call. Never reverts
@@ -117,6 +179,14 @@ class VaultLens(Contract):
     def venue_state(self, vault: str, venue: str) -> Call[VenueState]:
         """One venue in full; reverts where it cannot be read. The lens calls this on itself."""
         return self._call(_VENUE_STATE, vault, venue)
+
+    def venue_terms(self, venue: str) -> Call[OptionTerms]:
+        """The terms of an option venue; reverts where they cannot be read. The lens calls this on itself."""
+        return self._call(_VENUE_TERMS, venue)
+
+    def venue_units(self, venue: str) -> Call[tuple[UnitState, ...]]:
+        """The margins of one venue; reverts where they cannot be read. The lens calls this on itself."""
+        return self._call(_VENUE_UNITS, venue)
 
     @classmethod
     def deploy(cls) -> Deployment[VaultLens]:

@@ -25,7 +25,7 @@ from evenkeel.chain.fees import FeesTooHigh
 from evenkeel.chain.heads import Head, Heads
 from evenkeel.chain.records import WAITING, State
 from evenkeel.chain.snapshot import Quote, take
-from evenkeel.keeper.actions import intent_of, plan_id
+from evenkeel.keeper.actions import Targets, intent_of, plan_id
 from evenkeel.keeper.decision import Decided, decide
 from evenkeel.keeper.errors import Halted
 from evenkeel.keeper.logs import event
@@ -206,10 +206,11 @@ class Keeper:
 
     def _carry_out(self, decided: Decided) -> Outcome:
         block, plan = decided.snapshot.block, decided.as_json()
+        targets = Targets.of(self._vault, decided.snapshot.state)
         wanted = [
             (index, intent)
             for index, action in enumerate(decided.plan.actions)
-            if (intent := intent_of(action, index, self._vault, block, self._config.deadline)) is not None
+            if (intent := intent_of(action, index, targets, block, self._config.deadline)) is not None
         ]
         if not wanted:
             kind = "hold" if decided.plan.actions else "nothing"
@@ -240,8 +241,11 @@ class Keeper:
         return outcome
 
     def _charge(self, block: BlockRef, refusals: list[str]) -> None:
-        """Count the last of `refusals` that is an error: a loss budget used up is none, and refills with time."""
-        errors = [why for why in refusals if _BUDGET not in why]
+        """Count the last of `refusals` that is an error.
+
+        A loss budget that is used up is none, and refills with time; nor is margin that a venue does not set free.
+        """
+        errors = [why for why in refusals if _BUDGET not in why and not why.startswith("free: ")]
         if errors:
             self._errors.charge(block.timestamp, errors[-1])
 

@@ -13,7 +13,7 @@ from evenkeel.chain import BlockRef, Quote, Snapshot
 from evenkeel.chain.txmanager import MAX_GAS
 from evenkeel.deploy import DeploymentFile
 from evenkeel.instruments import book_from_state
-from evenkeel.keeper.actions import call_of, plan_id
+from evenkeel.keeper.actions import Targets, call_of, plan_id
 from evenkeel.keeper.config import read_addresses
 from evenkeel.keeper.decision import Decided, decide
 from evenkeel.market import market_from_state
@@ -138,11 +138,18 @@ class Session:
         return Proposal(decide(snapshot, self.mandate, lambda request: self._quote(request, snapshot.block)))
 
     def send(self, proposal: Proposal, signer: Signer) -> list[Receipt]:
-        """Send the actions in order and wait for each. A refusal is raised as the contract's typed error, and ends it."""
-        block = proposal.decided.snapshot.block
+        """Send the actions in order and wait for each. A refusal is raised as the contract's typed error, and ends it.
+
+        What is only for where the action before it is refused is left out.
+        """
+        block, targets = (
+            proposal.decided.snapshot.block,
+            Targets.of(self.vault, proposal.decided.snapshot.state),
+        )
         calls = [
-            call_of(action, index, self.vault, block, DEADLINE)
+            call_of(action, index, targets, block, DEADLINE)
             for index, action in enumerate(proposal.actions)
+            if not action.instead
         ]
         return [self._send(call, signer) for call in calls if call is not None]
 

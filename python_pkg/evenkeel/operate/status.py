@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenkeel.instruments import book_from_state
 from evenkeel.market import MarketError, market_from_state
+from evenkeel.planner import error_words, owed, tripped
 from evenkeel.risk import greeks
 
 if TYPE_CHECKING:
@@ -40,10 +41,13 @@ def _vault(state: VaultState) -> Iterator[str]:
     yield f"NAV   {low:,.2f} to {high:,.2f}, mid {mid:,.2f}" + (
         "" if value.priced else "   NOT ALL OF IT IS PRICED"
     )
-    waiting = state.waiting / 10**state.share_decimals
-    yield f"idle  {state.idle / 10**state.asset_decimals:,.2f}" + (
-        f"   {waiting:,.2f} shares wait in the redeem queue" if waiting else ""
-    )
+    yield f"idle  {state.idle / 10**state.asset_decimals:,.2f}"
+    if state.queue.waiting:
+        due = owed(state)
+        yield (
+            f"queue {state.queue.waiting / 10**state.share_decimals:,.2f} shares in {state.queue.requests} requests wait, "
+            f"owed {due.low:,.2f} to {due.high:,.2f}"
+        )
     left, capacity = state.loss_left / _WAD, state.max_loss_per_call / _WAD
     yield f"loss budget {left:.3%} of NAV left of {capacity:.3%}, refilled by {state.max_loss_per_day / _WAD:.3%} a day"
 
@@ -56,7 +60,7 @@ def _exposures(state: VaultState) -> Iterator[str]:
         return
     nav = state.valuation.low / _WAD
     for token in state.underlyings:
-        yield f"{token.symbol:<5} {_price(token)}"
+        yield f"{token.symbol:<5} {_price(token)}{_breaker(token, state.timestamp)}"
         if token.token == state.asset:
             continue
         report, limits = of_book.report(token.token), token.limits
@@ -71,8 +75,19 @@ def _exposures(state: VaultState) -> Iterator[str]:
 
 def _price(token: UnderlyingState) -> str:
     if not token.priced:
-        return "no price"
+        return f"no price: {error_words(token.failure)}"
     return f"{token.mid / _WAD:,.4f}, between {token.low / _WAD:,.4f} and {token.high / _WAD:,.4f}"
+
+
+def _breaker(token: UnderlyingState, now: int) -> str:
+    breaker = token.breaker
+    if not breaker.level:
+        return ""
+    hours = (now - breaker.level_at) / 3_600
+    text = f"   breaker at {breaker.level / _WAD:,.4f}, {hours:,.1f} h old"
+    if tripped(token):
+        return f"{text}, TRIPPED, {breaker.rounds} rounds counted"
+    return text
 
 
 def _bounds(bounds: Range, unit: float) -> str:
@@ -83,10 +98,11 @@ def _bounds(bounds: Range, unit: float) -> str:
 
 def _venue(venue: VenueState, names: dict[str, str]) -> Iterator[str]:
     name = names.get(venue.venue, venue.venue)
-    if not venue.readable:
-        yield f"{name}: cannot be read (0x{venue.failure.hex()})"
-        return
-    yield f"{name:<11}{venue.book.mid / _WAD:>14,.2f}   cap {venue.config.cap / _WAD:.0%} of NAV   {venue.venue}"
+    frozen = "   FROZEN" if venue.frozen else ""
+    if venue.readable:
+        yield f"{name:<11}{venue.book.mid / _WAD:>14,.2f}   cap {venue.config.cap / _WAD:.0%} of NAV   {venue.venue}{frozen}"
+    else:
+        yield f"{name}: cannot be read: {error_words(venue.failure)}{frozen}"
     terms = venue.config
     for unit in venue.units:
         health = "no debt" if unit.health == _NO_DEBT else f"{unit.health / _WAD:.3f}"

@@ -1,6 +1,7 @@
 """From a snapshot and a mandate to actions with reasons: pure functions, no I/O and no clock."""
 
-from evenkeel.planner._actions import Action, Plan, QuoteRequest, TopUp
+from evenkeel.planner._actions import Action, CriticalTopUp, Free, Plan, QuoteRequest, TopUp
+from evenkeel.planner._owed import Owed, owed
 from evenkeel.planner.bands import (
     BandWidths,
     delta_band,
@@ -11,19 +12,27 @@ from evenkeel.planner.bands import (
 )
 from evenkeel.planner.errors import PlannerError
 from evenkeel.planner.plan import candidates, plan
+from evenkeel.planner.pokes import tripped
+from evenkeel.planner.refusals import error_words
 
 __all__ = [
     "Action",
     "BandWidths",
+    "CriticalTopUp",
+    "Free",
+    "Owed",
     "Plan",
     "PlannerError",
     "QuoteRequest",
     "TopUp",
     "candidates",
     "delta_band",
+    "error_words",
     "fixed_cost_band",
     "mixed_band",
+    "owed",
     "plan",
+    "tripped",
     "whalley_wilmott",
     "zakamouline",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from evenkeel.bindings.types import Instruction
 
-ActionKind = Literal["hedge", "top_up", "buy_back", "withdraw", "hold", "alert"]
+ActionKind = Literal["hedge", "top_up", "buy_back", "withdraw", "free", "redeem", "poke", "hold", "alert"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,43 @@ class TopUp:
 
 
 @dataclass(frozen=True, slots=True)
+class CriticalTopUp:
+    """Arguments of `Vault.topUpCritical`, `assets` in the asset's own decimals."""
+
+    venue: str
+    unit: int
+    assets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Arguments of `Vault.keeperFree`: `assets` and `min_freed` in the asset's own decimals."""
+
+    venue: str
+    unit: int
+    assets: int
+    min_freed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing to do or to say, with its reason in words and numbers.
 
-    `instructions` go out as one `Vault.rebalance`, `top_up` as one `Vault.topUp`; `hold` and `alert` carry neither. `venue` is the
-    adapter's address, empty where the action is about the whole vault.
+    At most one of these is set: `instructions` go out as one `Vault.rebalance`, `top_up` as one `Vault.topUp` or `topUpCritical`, `free` as one
+    `Vault.keeperFree`, `process` (the most requests to look at) as one `RedeemQueue.process`, `poke` (a token) as one
+    `OracleAdapter.poke`. `hold` and `alert` carry none. `venue` is the adapter's address, empty where the action is about the whole
+    vault. `instead` says that it is only for where the action before it is refused.
     """
 
     kind: ActionKind
     venue: str
     reason: str
     instructions: tuple[Instruction, ...] = ()
-    top_up: TopUp | None = None
+    top_up: TopUp | CriticalTopUp | None = None
+    free: Free | None = None
+    process: int = 0
+    poke: str = ""
+    instead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from evenkeel.bindings import LendingVenue
 from evenkeel.bindings.types import Instruction, Kind
 from evenkeel.instruments import Book, book_from_state
 from evenkeel.market import Market, market_from_state
+from evenkeel.planner._owed import Owed, owed
 from evenkeel.planner.errors import PlannerError
 from evenkeel.risk import BookGreeks, greeks
 
@@ -22,13 +23,19 @@ if TYPE_CHECKING:
 
 WAD: Final = 10**18
 
+_QUEUE_CUSHION: Final = 1.001
+"""What is owed grows with prices and interest until it is paid; the last cents shall not be left in the line."""
+
 OFFLINE: Final = cast("Web3", None)
 """Bindings made with this encode and decode, which needs no connection, and can do nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The vault's state, book and market beside the mandate. `nav` is the low NAV, `spendable` what idle may be used for."""
+    """The vault's state, book and market beside the mandate.
+
+    `nav` is the low NAV, `spendable` what idle may be used for, `owed` what the redeem queue waits for.
+    """
 
     state: VaultState
     mandate: Mandate
@@ -37,6 +44,7 @@ class Desk:
     greeks: BookGreeks
     nav: float
     idle: float
+    owed: Owed
 
     @classmethod
     def of(cls, snapshot: Snapshot, mandate: Mandate) -> Desk:
@@ -51,6 +59,7 @@ class Desk:
             greeks=greeks(book, market),
             nav=state.valuation.low / WAD,
             idle=state.idle / 10**state.asset_decimals,
+            owed=owed(state),
         )
 
     @classmethod
@@ -59,12 +68,18 @@ class Desk:
         state = snapshot.state
         idle = state.idle / 10**state.asset_decimals
         market, book = market_from_state(state), Book((), idle)
-        return cls(state, mandate, book, market, greeks(book, market), state.valuation.low / WAD, idle)
+        nav = state.valuation.low / WAD
+        return cls(state, mandate, book, market, greeks(book, market), nav, idle, owed(state))
 
     @property
     def reserve(self) -> float:
-        """Idle cash that is kept, asset units."""
-        return self.mandate.idle_reserve * max(self.nav, 0.0)
+        """Idle cash that is kept, asset units: what the redeem queue is owed at most, and the mandate's share of the rest."""
+        return self.reserve_for_queue + self.mandate.idle_reserve * max(self.nav - self.owed.low, 0.0)
+
+    @property
+    def reserve_for_queue(self) -> float:
+        """Idle cash that is kept for the redeem queue, asset units."""
+        return self.owed.high * _QUEUE_CUSHION
 
     @property
     def spendable(self) -> float:
@@ -84,11 +99,11 @@ class Desk:
         return self.mandate.name_of(address) or address
 
     def venues(self, kind: Kind) -> list[VenueState]:
-        """Return the readable venues of `kind` that the mandate has, in the vault's order."""
+        """Return the venues of `kind` that the mandate has and that can be read and traded on, in the vault's order."""
         return [
             v
             for v in self.state.venues
-            if v.kind == kind and v.readable and self.mandate.name_of(v.venue) is not None
+            if v.kind == kind and v.readable and not v.frozen and self.mandate.name_of(v.venue) is not None
         ]
 
     def headroom(self, venue: VenueState) -> float:
@@ -113,28 +128,42 @@ def instruction(call: Call[Any]) -> Instruction:
 
 
 def draw(desk: Desk, needed: float, used: float = 0.0) -> tuple[Instruction, ...] | None:
-    """Return the withdrawals that make `needed` spendable beyond `used`; none where idle is enough, None where nothing is.
-
-    A lending venue with debt keeps its target health.
-    """
+    """Return the withdrawals that make `needed` spendable beyond `used`; none where idle is enough, None where nothing is."""
     short = needed + used - desk.spendable
     if short <= 0.0:
         return ()
-    found: list[Instruction] = []
+    found, left = withdrawals_of(desk, short)
+    return found if left <= 1e-6 else None
+
+
+def withdrawals_of(desk: Desk, short: float) -> tuple[tuple[Instruction, ...], float]:
+    """Return the withdrawals from lending that bring `short` asset units or as much as there is, and what is left of it."""
+    found, left = lent(desk, short)
+    instructions = []
+    for venue, amount in found:
+        most = desk.units(withdrawable(desk, venue))
+        call = LendingVenue(venue.venue, OFFLINE).withdraw(
+            desk.state.asset, min(desk.units(amount) + 1, most), desk.state.vault
+        )
+        instructions.append(instruction(call))
+    return tuple(instructions), left
+
+
+def lent(desk: Desk, short: float) -> tuple[list[tuple[VenueState, float]], float]:
+    """Return what each lending venue can give of `short` asset units, and what is left of it.
+
+    A lending venue with debt keeps its target health.
+    """
+    found: list[tuple[VenueState, float]] = []
     for venue in desk.venues(Kind.LENDING):
         amount = min(short, withdrawable(desk, venue))
         if amount * 10**desk.state.asset_decimals < 1.0:
             continue
-        call = LendingVenue(venue.venue, OFFLINE).withdraw(
-            desk.state.asset,
-            min(desk.units(amount) + 1, desk.units(withdrawable(desk, venue))),
-            desk.state.vault,
-        )
-        found.append(instruction(call))
+        found.append((venue, amount))
         short -= amount
         if short <= 1e-6:
-            return tuple(found)
-    return None
+            break
+    return found, short
 
 
 def withdrawable(desk: Desk, venue: VenueState) -> float:

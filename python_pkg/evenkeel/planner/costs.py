@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 GAS: Final = {Kind.SPOT: 350_000, Kind.PERP: 1_000_000, Kind.OPTION: 1_500_000, Kind.LENDING: 400_000}
 """Gas of a rebalance with one trade, by the venue's kind: the protocols' own measured costs and the guard's two valuations."""
+PROCESS_GAS: Final = 1_000_000
+"""Gas of a payment of the redeem queue: a mark, which values the whole vault, and a few requests."""
 
 
 @dataclass(frozen=True, slots=True)

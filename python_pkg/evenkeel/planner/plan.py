@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenkeel.bindings import BindingError, OptionVenue, decode_error
+from evenkeel.bindings import OptionVenue
 from evenkeel.bindings.types import Kind
 from evenkeel.market import MarketError
 from evenkeel.planner._actions import Action, Plan, QuoteRequest
-from evenkeel.planner._desk import OFFLINE, WAD, Desk, draw, instruction
+from evenkeel.planner._desk import OFFLINE, WAD, Desk, instruction
+from evenkeel.planner.pokes import rearming, renewals
 from evenkeel.planner.purchases import tight, words
+from evenkeel.planner.redemptions import process, raise_idle
+from evenkeel.planner.refusals import error_words
 from evenkeel.planner.tasks import Attempt, Task, tasks
 from evenkeel.planner.top_up import top_ups
 from evenkeel.risk import stress_loss
@@ -17,7 +20,6 @@ from evenkeel.risk import stress_loss
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from evenkeel.bindings.types import VenueState
     from evenkeel.chain.snapshot import Quote, Snapshot
     from evenkeel.planner.buy_back import BuyBack
     from evenkeel.planner.costs import Cost
@@ -51,7 +53,8 @@ def candidates(snapshot: Snapshot, mandate: Mandate) -> list[QuoteRequest]:
 def plan(snapshot: Snapshot, mandate: Mandate, quotes: Iterable[Quote] | None = None) -> Plan:
     """Return what to do in `snapshot`, most urgent first.
 
-    Top-ups, what has expired, the idle reserve, then buy-backs and hedges by underlying.
+    Top-ups, breakers that are tripped, what has expired, the idle reserve and what the redeem queue is owed, then buy-backs and hedges
+    by underlying, and last the oracle's old levels.
 
     `quotes` are the answers to `candidates`, by default those that the snapshot carries. Pure: equal arguments give equal plans.
     Raises `PlannerError` where the mandate names an underlying that the vault does not have.
@@ -59,20 +62,22 @@ def plan(snapshot: Snapshot, mandate: Mandate, quotes: Iterable[Quote] | None = 
     answers = {q.key: q for q in (snapshot.quotes if quotes is None else quotes)}
     desk = _desk(snapshot, mandate)
     if isinstance(desk, str):
-        return Plan((*top_ups(Desk.blind(snapshot, mandate)), Action("alert", "", desk)))
-    actions = top_ups(desk)
-    for venue in desk.state.venues:
-        if desk.mandate.name_of(venue.venue) is None and venue.book.mid != 0:
-            actions.append(
-                Action("alert", venue.venue, f"venue {venue.venue} holds value and is not in the mandate")
-            )
+        blind = top_ups(Desk.blind(snapshot, mandate))
+        return Plan((*blind, *rearming(snapshot.state), Action("alert", "", desk)))
+    actions = [*top_ups(desk), *rearming(desk.state)]
+    actions += [
+        Action("alert", venue.venue, f"venue {venue.venue} holds value and is not in the mandate")
+        for venue in desk.state.venues
+        if desk.mandate.name_of(venue.venue) is None and venue.book.mid != 0
+    ]
     actions += _beyond_caps(desk)
     actions += _settlements(desk)
-    reserve = _restore_reserve(desk)
-    actions += [reserve] if reserve else []
+    actions += raise_idle(desk)
+    payment = process(desk)
+    actions += [payment] if payment else []
     for task in tasks(desk):
         actions += _decide(desk, task, answers)
-    return Plan(tuple(actions))
+    return Plan((*actions, *renewals(desk.state, mandate)))
 
 
 def _desk(snapshot: Snapshot, mandate: Mandate) -> Desk | str:
@@ -82,7 +87,11 @@ def _desk(snapshot: Snapshot, mandate: Mandate) -> Desk | str:
     missing = [
         u.symbol for u in state.underlyings if u.token not in known and _matters(u.token, snapshot, mandate)
     ]
-    broken = [f"{mandate.name_of(v.venue) or v.venue} ({_why(v)})" for v in state.venues if not v.readable]
+    broken = [
+        f"{mandate.name_of(v.venue) or v.venue} ({error_words(v.failure)})"
+        for v in state.venues
+        if not v.readable
+    ]
     causes = [f"no price of {', '.join(missing)}"] if missing else []
     causes += [f"cannot read {', '.join(broken)}"] if broken else []
     if not causes and not state.valuation.priced:
@@ -101,14 +110,6 @@ def _matters(token: str, snapshot: Snapshot, mandate: Mandate) -> bool:
     """Whether a plan needs the price of `token`: the mandate holds its Greeks, or the vault cannot be valued."""
     symbols = {u.symbol for u in snapshot.state.underlyings if u.token == token}
     return bool(symbols & set(mandate.underlyings)) or not snapshot.state.valuation.priced
-
-
-def _why(venue: VenueState) -> str:
-    """Return why a venue cannot be read, in words."""
-    try:
-        return str(decode_error(venue.failure)) if venue.failure else "it gave no reason"
-    except BindingError as error:
-        return str(error)
 
 
 def _decide(desk: Desk, task: Task, answers: Mapping[str, Quote]) -> list[Action]:
@@ -268,18 +269,3 @@ def _settlements(desk: Desk) -> list[Action]:
         calls = tuple(instruction(adapter.settle(o.position_id)) for o in expired)
         found.append(Action("withdraw", venue.venue, reason, calls))
     return found
-
-
-def _restore_reserve(desk: Desk) -> Action | None:
-    short = desk.reserve - desk.idle
-    if short < max(desk.mandate.min_trade_usd, 1.0):
-        return None
-    lent = desk.venues(Kind.LENDING)
-    if not lent:
-        return None
-    # `draw` works from what is above the reserve, which is nothing here, so all of the shortage is withdrawn.
-    withdrawals = draw(desk, short)
-    if not withdrawals:
-        return None
-    reason = f"idle {desk.idle:,.0f} USD under the reserve of {desk.reserve:,.0f}; withdraws {short:,.0f} from lending"
-    return Action("withdraw", lent[0].venue, reason, tuple(withdrawals))

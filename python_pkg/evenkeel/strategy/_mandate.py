@@ -220,6 +220,10 @@ class Mandate(_Section):
     slippage_tolerance: Fraction = Field(
         0.003, description="How much worse than its quote a trade may fill before it reverts."
     )
+    poke_seconds: Positive = Field(
+        21_600.0,
+        description="Age of the oracle's last accepted price, seconds, at which the keeper has it renewed.",
+    )
     buy_back_cushion: Fraction = Field(
         0.01, description="Share of a limit left free after a buy-back, for the move until it is mined."
     )

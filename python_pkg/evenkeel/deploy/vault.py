@@ -54,7 +54,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class GasEstimate:
-    """What the rest of a deployment takes at most: transactions, gas, and wei at twice today's base fee plus tip."""
+    """What the rest of a deployment takes at most: transactions, gas, and wei at twice today's base fee and tip."""
 
     transactions: int
     gas: int
@@ -112,7 +112,7 @@ def deploy(
         )
     most = Web3.from_wei(needed.wei, "ether")
     say(
-        f"{needed.transactions} transactions to send, at most {needed.gas:,} gas, {most:.6f} ETH at most at today's fees"
+        f"{needed.transactions} transactions to send, at most {needed.gas:,} gas, {most:.6f} ETH at most at twice today's fees"
     )
     sender = Sender(w3, signer, file, timeout=timeout, say=say)
     walk = Walk(w3, sender, file, protocols, plan, roles)
@@ -148,7 +148,7 @@ def _open(w3: Web3, path: Path | None, deployer: ChecksumAddress) -> DeploymentF
 def _priced(w3: Web3, counter: Estimator) -> GasEstimate:
     base = w3.eth.get_block("latest").get("baseFeePerGas", 0)
     tip = w3.eth.max_priority_fee if base else w3.eth.gas_price
-    return GasEstimate(counter.transactions, counter.gas, counter.gas * (2 * base + tip))
+    return GasEstimate(counter.transactions, counter.gas, 2 * counter.gas * (base + tip))
 
 
 def _result(

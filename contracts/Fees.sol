@@ -30,7 +30,10 @@ interface IFeePayer is IVault {
 /// no management fee, no fee that is minted, and no round trip resets it. An entrant shares the charge on gains from before it, which
 /// the price it pays does not reflect.
 ///
-/// A RAISED PERFORMANCE FEE begins at the first `collect` after it that values a narrow interval, which only sets the mark: gains up to then are free.
+/// A RAISED PERFORMANCE FEE begins at the first `collect` after it that values a narrow interval, which only lifts the mark: gains up to then are free,
+/// and a loss does not lower it.
+///
+/// WITHOUT A RECIPIENT no gain is charged; what is over the mark stays there to be charged when there is one.
 ///
 /// ROLES, by the authority: `setManagementFee`, `setPerformanceFee`, `setRecipient` (curator), `lowerManagementFee`,
 /// `lowerPerformanceFee` (sentinel).
@@ -191,10 +194,11 @@ contract Fees is AccessManaged {
     function _charge(uint256 worth, uint256 supply) private returns (uint256 shares) {
         if (supply == 0) return 0;
         if (_waiting) {
-            (_waiting, _highWater, chargedAt) = (false, _price(worth, supply), uint32(block.timestamp));
+            uint256 price = Math.max(_highWater, _price(worth, supply));
+            (_waiting, _highWater, chargedAt) = (false, uint128(price), uint32(block.timestamp));
             return 0;
         }
-        if (_performance == 0 || block.timestamp < chargedAt + PERIOD) return 0;
+        if (_performance == 0 || recipient == address(0) || block.timestamp < chargedAt + PERIOD) return 0;
         uint256 gain = _gain(worth, supply);
         if (gain == 0) return 0;
         uint256 due = (gain * performanceFee()) / 1e18;

@@ -41,8 +41,10 @@ import {IPriceOracle} from "./oracle/IPriceOracle.sol";
 /// struck by every live valuation, at the end of every operation, and by `mark`, open to anyone. They inform; no share is priced by them.
 /// A loss that a new mark shows and the old one does not explain is charged to the guard.
 ///
-/// QUEUE. The shares that the redeem queue holds are those that wait. It alone calls `processExit`, which burns some of them at the
-/// low NAV and pays the queue, so that what is claimable has left NAV and the vault.
+/// QUEUE. The shares that wait are those of which the redeem queue says so (`IRedeemQueue.waiting`), not all that lie there: what was given to
+/// it, or left the line and is not taken back, keeps nobody's idle. It alone calls `processExit`, which burns some of its shares at the
+/// low NAV and pays it, so that what is claimable has left NAV and the vault. It leaves what units under critical health lack
+/// (`CriticalNeed`) in idle; an exit here does not: reading all margins costs more than the exit. Keep the lack low by topping up.
 ///
 /// FEES are shares, their terms in `Fees`, which the vault makes for itself. The management fee (`FeeLedger`) accrues by the second and
 /// is part of the supply that shares are priced by before it is minted. The performance fee is charged by `Fees.collect` alone, open to anyone, so
@@ -481,7 +483,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @dev Idle that the redeem queue is not owed; the queue's claim is taken at the high NAV, or at the low where there is no high.
     function _free(Quote memory q, uint256 supply) private view returns (uint256) {
-        uint256 waiting = redeemQueue == address(0) ? 0 : balanceOf(redeemQueue);
+        uint256 waiting = redeemQueue == address(0) ? 0 : IRedeemQueue(redeemQueue).waiting();
         uint256 idle = _idle();
         if (waiting == 0) return idle;
         uint256 owed = _assetsFor(waiting, q.priced ? q.high : q.low, supply, Math.Rounding.Ceil);

@@ -9,12 +9,16 @@ import {VaultCase} from "./doubles/VaultCase.sol";
 import {Vault} from "../../contracts/Vault.sol";
 import {VaultShares} from "../../contracts/VaultShares.sol";
 
-/// @notice A queue that holds shares and does nothing.
+/// @notice A queue in which all the shares it holds wait, and that does nothing.
 contract QuietQueue {
     address public immutable vault;
 
     constructor(address vault_) {
         vault = vault_;
+    }
+
+    function waiting() external view returns (uint256) {
+        return VaultShares(vault).balanceOf(address(this));
     }
 }
 

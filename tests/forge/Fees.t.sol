@@ -177,6 +177,38 @@ contract FeesTest is VaultCase {
         assertEq(vault.balanceOf(manager_), 0);
     }
 
+    /// @notice A fee that is raised after a loss does not bring the mark down to it: what was lost is made good free of charge, and what is
+    /// gained beyond is charged once.
+    function test_ARaisedFeeDoesNotResetTheMarkAfterALoss() public {
+        fees.setPerformanceFee(0.1e18);
+        fees.collect();
+        uint256 highWater = fees.highWater();
+        venue.setBook(-200_000e18, 0, _delta(0));
+        fees.setPerformanceFee(0.2e18);
+        fees.collect();
+        assertEq(fees.highWater(), highWater);
+        venue.setBook(0, 0, _delta(0));
+        vm.warp(block.timestamp + 31 days);
+        fees.collect();
+        assertEq(vault.balanceOf(manager_), 0, "made good");
+        venue.setBook(100_000e18, 0, _delta(0));
+        fees.collect();
+        assertApproxEqRel(vault.previewRedeem(vault.balanceOf(manager_)), 20_000e6, 1e12);
+    }
+
+    /// @notice A gain that there is nobody to charge it for is charged when there is.
+    function test_WithoutARecipientNoGainIsChargedAway() public {
+        _performance();
+        fees.setRecipient(address(0));
+        venue.setBook(100_000e18, 0, _delta(0));
+        vm.warp(block.timestamp + 31 days);
+        vm.prank(bob);
+        assertEq(fees.collect(), 0);
+        fees.setRecipient(manager_);
+        fees.collect();
+        assertApproxEqRel(vault.previewRedeem(vault.balanceOf(manager_)), 20_000e6, 1e12);
+    }
+
     function test_CapsAndDirections() public {
         vm.expectRevert(abi.encodeWithSelector(Fees.FeeTooHigh.selector, 0.02e18 + 1, 0.02e18));
         fees.setManagementFee(0.02e18 + 1);

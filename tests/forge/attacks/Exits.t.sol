@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {QueueCase} from "../doubles/QueueCase.sol";
+
+/// @notice Idle kept from those who leave at once by shares that are owed nothing.
+contract ExitsAttackTest is QueueCase {
+    uint256 private _all;
+
+    function setUp() public override {
+        super.setUp();
+        _deposit(alice, 1_000_000e6);
+        _deposit(bob, 1_000_000e6);
+        _all = vault.previewRedeem(vault.balanceOf(alice));
+    }
+
+    /// @notice Shares given to the queue are nobody's, and no idle is kept for them.
+    function test_SharesGivenToTheQueueBlockNoExit() public {
+        _invest(1_000_000e6);
+        uint256 shares = vault.balanceOf(bob);
+        vm.prank(bob);
+        vault.transfer(address(queue), shares);
+        assertEq(queue.waiting(), 0);
+        assertApproxEqAbs(vault.maxWithdraw(alice), _all, 1);
+        uint256 most = vault.maxRedeem(alice);
+        vm.prank(alice);
+        assertApproxEqAbs(vault.redeem(most, alice, alice), _all, 1);
+    }
+
+    /// @notice Nor for shares that left the line unpaid and are never taken back.
+    function test_SharesThatAreNeverTakenBackBlockNoExit() public {
+        _invest(1_000_000e6);
+        uint256 id = _requestAt(bob, vault.balanceOf(bob), 2e18);
+        assertEq(vault.maxWithdraw(alice), 0, "in line");
+        queue.process(1);
+        assertGt(queue.claimableCancelRedeemRequest(id, bob), 0);
+        assertEq(queue.waiting(), 0);
+        assertApproxEqRel(vault.maxWithdraw(alice), 1_000_000e6, 0.002e18);
+        uint256 most = vault.maxWithdraw(alice);
+        vm.prank(alice);
+        vault.withdraw(most, alice, alice);
+        assertEq(usdc.balanceOf(alice), most);
+    }
+}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from demo_mandate import raw
-from evenkeel.bindings import RiskGuard
+from evenkeel.bindings import OracleAdapter, RiskGuard
 from evenkeel.chain import Journal
 from evenkeel.demo.stage import Stage
 from evenkeel.instruments import book_from_state
@@ -132,3 +132,23 @@ def settle(keeper, most=12):
         if found[-1].kind not in ("sent", "waiting"):
             return found
     raise AssertionError([(o.kind, o.detail) for o in found])
+
+
+def renew_levels(stage):
+    """Opening the book takes six hours, after which the keeper would first have old levels renewed."""
+    oracle = OracleAdapter(stage.vault.oracle().read(), stage.w3)
+    for underlying in stage.state().underlyings:
+        oracle.poke(underlying.token).send(stage.sandbox.signers["bob"])
+
+
+def kinds(outcome):
+    return [action.kind for action in outcome.decided.plan.actions]
+
+
+def reasons(outcome):
+    return "\n".join(action.reason for action in outcome.decided.plan.actions)
+
+
+def wait(book, seconds):
+    book.node.rpc("evm_setNextBlockTimestamp", book.stage.now() + seconds)
+    book.node.rpc("evm_mine")

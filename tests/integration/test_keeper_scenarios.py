@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from open_book import WAD, OpenBook, settle, step
+from open_book import WAD, OpenBook, kinds, reasons, renew_levels, settle, step, wait
 from vault_desk import Desk
 
 from demo_mandate import DEMO
-from evenkeel.bindings import ERC20, LendingVenue, OracleAdapter, RiskGuard, SpotVenue
+from evenkeel.bindings import ERC20, AccessManager, LendingVenue, RiskGuard, SpotVenue
 from evenkeel.demo.stage import set_up
 from evenkeel.deploy import VaultPlan
 from evenkeel.sandbox import up
@@ -29,26 +29,11 @@ def opened(tmp_path_factory):
         yield stage
 
 
-def renew_levels(stage):
-    """Opening the book takes six hours, after which the keeper would first have old levels renewed."""
-    oracle = OracleAdapter(stage.vault.oracle().read(), stage.w3)
-    for underlying in stage.state().underlyings:
-        oracle.poke(underlying.token).send(stage.sandbox.signers["bob"])
-
-
 @pytest.fixture
 def book(opened, tmp_path):
     before = opened.sandbox.node.rpc("evm_snapshot")
     yield OpenBook(opened, tmp_path)
     opened.sandbox.node.rpc("evm_revert", before)
-
-
-def kinds(outcome):
-    return [action.kind for action in outcome.decided.plan.actions]
-
-
-def reasons(outcome):
-    return "\n".join(action.reason for action in outcome.decided.plan.actions)
 
 
 def fall(book, keeper, *prices, vol=0.9):
@@ -286,6 +271,23 @@ def test_a_perp_under_its_target_is_topped_up_and_a_larger_hedge_posts_first(boo
     assert health(book, "perp-b") > 2.9
 
 
+def test_a_keeper_without_its_role_does_what_anyone_may_for_a_critical_unit(book):
+    with book.keeper() as keeper:
+        settle(keeper)
+        authority = AccessManager(book.stage.deployment.authority, book.stage.w3)
+        authority.revoke_role(1, book.stage.sandbox.accounts["keeper"]).send(
+            book.stage.sandbox.signers["deployer"]
+        )
+        book.stage.market.step(2_600, 0.8)
+        assert health(book, "perp-b") < 1.3
+        outcome = step(keeper)
+        assert outcome.kind == "sent"
+        assert "as anyone may where it is critical" in outcome.detail
+        step(keeper)
+        assert health(book, "perp-b") > 2.9
+    assert "AccessManagedUnauthorized" in str(book.decisions()[-2].error)
+
+
 # The choice of a venue
 
 
@@ -375,11 +377,6 @@ def test_more_aversion_hedges_more_often(book):
 # What cannot be read or is refused
 
 
-def wait(book, seconds):
-    book.node.rpc("evm_setNextBlockTimestamp", book.stage.now() + seconds)
-    book.node.rpc("evm_mine")
-
-
 def test_a_stale_feed_is_waited_out(book):
     with book.keeper(config=replace(OpenBook.CONFIG, error_budget=3)) as keeper:
         settle(keeper)
@@ -403,16 +400,19 @@ def test_without_a_vol_it_tops_up_and_trades_nothing(book):
         wait(book, 86_400)
         book.stage.market.step(2_700, None)
         assert health(book, "perp-b") < 1.8
+        assert health(book, "lyra-v1") < 1.1
         first = step(keeper)
         assert first.kind == "sent"
-        assert kinds(first)[0] == "top_up"
+        assert kinds(first)[:2] == ["top_up", "top_up"]
         assert "cannot read lyra-v1 (" in reasons(first)
         for _ in range(6):
             outcome = settle(keeper)[-1]
             assert outcome.kind == "hold"
             assert kinds(outcome) == ["alert"]
             book.node.rpc("evm_mine")
+        # The short itself too: Lyra's margin needs no vol of ours.
         assert health(book, "perp-b") > 2.9
+        assert health(book, "lyra-v1") > 1.18
         assert "cannot read lyra-v1 (" in reasons(outcome)
         book.stage.market.step(2_690, 0.8)
         assert [o.kind for o in settle(keeper)][-1] == "nothing"

@@ -36,6 +36,9 @@ import {MarkBook, MarkTerms, Term} from "./MarkTerms.sol";
 /// expiry, pending orders, Greeks that no option venue lists, unreadable positions and more than MAX_UNDERLYINGS underlyings are
 /// not carried at all. A stranger's act that moves no idle is the venue's own change.
 ///
+/// GAS. Reading positions that runs out of it with less than READ_GAS reverts with `IValuer.GasTooLow`, or a caller could choose which marks are
+/// carried, and which losses show, by choosing the gas of a transaction.
+///
 /// LOSSES. What a new mid lies under the carried low is a loss that prices, time and carry do not explain. Past `maxAge` and
 /// `maxMove` the same formula, as an estimate, explains up to MAX_EXPLAINED seconds.
 ///
@@ -188,13 +191,26 @@ contract Marks is IMarks, MarkTerms {
         int256 venuesMid = v.mid - int256(v.idle);
         bool fits = v.idle <= type(uint96).max && venuesMid.abs() <= uint96(type(int96).max);
         if (v.priced && fits) {
+            uint256 available = gasleft();
             try this.markBook{gas: READ_GAS}(msg.sender, v) returns (MarkBook memory book) {
                 head.venuesMid = int96(venuesMid);
                 head.idle = uint96(v.idle);
                 _write(head, book);
-            } catch {}
+            } catch {
+                _owed(available);
+            }
         }
         _heads[msg.sender] = head;
+    }
+
+    /// @dev What ran out of gas says nothing. With less than READ_GAS to spend (EIP-150 keeps back a 64th) that proves nothing.
+    function _owed(uint256 available) private pure {
+        uint256 needed = READ_GAS + READ_GAS / 63 + 10_000;
+        uint256 said;
+        assembly ("memory-safe") {
+            said := returndatasize()
+        }
+        if (said == 0 && available < needed) revert IValuer.GasTooLow(available, needed);
     }
 
     /// @dev Leaves `head` not carried where a number does not fit.

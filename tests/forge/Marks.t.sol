@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IValuer} from "../../contracts/guard/IValuer.sol";
 import {VenueConfig} from "../../contracts/IVault.sol";
 import {IMarks} from "../../contracts/nav/IMarks.sol";
 import {Marks} from "../../contracts/nav/Marks.sol";
+import {Kind} from "../../contracts/venues/IVenue.sol";
 import {DoubleOracle} from "./doubles/DoublePrices.sol";
 import {GapOracle, OptionBook, PerpBook, SpotBook} from "./doubles/BookVenues.sol";
+import {DoubleVenue} from "./doubles/DoubleVenue.sol";
 import {VaultCase} from "./doubles/VaultCase.sol";
+
+/// @notice A venue that has no positions and takes millions of gas to say so.
+contract SlowBook is DoubleVenue {
+    constructor(address vault_) DoubleVenue(vault_) {}
+
+    function kind() external pure override returns (Kind) {
+        for (uint256 i; i < 35_000; ++i) {}
+        return Kind.Spot;
+    }
+}
 
 /// @notice Marks carried over random books of options valued by our Black-76, a perp and spot; ETH at 3,000, the options paid in a token
 /// of about a dollar.
@@ -239,6 +252,23 @@ contract MarksTest is VaultCase {
         vault.mark();
         (level,) = guard.budget(address(vault));
         assertGt(level, 0);
+    }
+
+    /// @notice Nobody keeps a mark from being carried, and so from showing a loss, by bringing too little gas to read positions.
+    function testFuzz_TooLittleGasIsNotTakenForAMarkThatCannotBeCarried(uint256 gas) public {
+        vault.addVenue(address(new SlowBook(address(vault))), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
+        perp.set(100e18, 0, 3_000e18, 0);
+        vault.mark();
+        gas = bound(gas, 300_000, 8_000_000);
+        try vault.mark{gas: gas}() {
+            vm.warp(block.timestamp + 1);
+            perp.set(100e18, -5_000e18, 3_000e18, 0);
+            vault.mark();
+            (uint256 level,) = guard.budget(address(vault));
+            assertGt(level, 0);
+        } catch (bytes memory reason) {
+            if (reason.length > 0) assertEq(bytes4(reason), IValuer.GasTooLow.selector);
+        }
     }
 
     function test_LimitsHaveCeilings() public {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Marks} from "../../../contracts/nav/Marks.sol";
+import {Mode} from "../doubles/DoubleVenue.sol";
 import {QueueCase} from "../doubles/QueueCase.sol";
 
 /// @notice Idle kept from those who leave at once by shares that are owed nothing.
@@ -40,5 +42,34 @@ contract ExitsAttackTest is QueueCase {
         vm.prank(alice);
         vault.withdraw(most, alice, alice);
         assertEq(usdc.balanceOf(alice), most);
+    }
+}
+
+/// @notice Leaving on a carried mark in which a venue that has broken since still counts.
+contract StaleExitsAttackTest is QueueCase {
+    function setUp() public override {
+        vm.warp(1_700_000_000);
+        super.setUp();
+        _deposit(alice, 1_000_000e6);
+        _deposit(bob, 1_000_000e6);
+        _invest(1_500_000e6);
+    }
+
+    function _marks() internal override returns (Marks) {
+        return new Marks(600, 0.01e18, 0.02e18);
+    }
+
+    /// @notice Anyone ends it with a wei, before the mark is too old, and it does not come back.
+    function test_AWeiVoidsAMarkInWhichABrokenVenueCounts() public {
+        vault.mark();
+        venue.setMode(Mode.Reverts);
+        assertApproxEqAbs(vault.previewRedeem(vault.balanceOf(bob)), 1_000_000e6, 2e6, "carried");
+        usdc.mint(address(vault), 1);
+        assertApproxEqAbs(vault.previewRedeem(vault.balanceOf(bob)), 250_000e6, 1e6);
+        uint256 most = vault.maxRedeem(bob);
+        vm.prank(bob);
+        uint256 paid = vault.redeem(most, bob, bob);
+        assertLe(paid, 250_000e6 + 1);
+        assertApproxEqAbs(vault.previewRedeem(vault.balanceOf(alice)), 250_000e6, 1e6);
     }
 }

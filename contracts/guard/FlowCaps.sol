@@ -34,7 +34,8 @@ abstract contract FlowCaps is LossBudget {
 
     /// @notice Seconds over which what is posted is counted.
     uint256 public constant WINDOW = 7 days;
-    /// @notice What may always be posted to a venue by top-ups, net in a window, as a fraction of NAV at 1e18: no setter can block one.
+    /// @notice What top-ups may always post to a venue in a window, whatever a rebalance posted, as a fraction of NAV at 1e18: no
+    /// setter can block one.
     uint256 public constant TOP_UP_FLOOR = 0.01e18;
 
     /// @dev As stored: what is missing to the greatest number, so that what was never set is no cap.
@@ -44,6 +45,7 @@ abstract contract FlowCaps is LossBudget {
     }
 
     mapping(bytes32 id => Room) private _rooms;
+    /// @dev By id what was posted, by the address of a venue what top-ups posted there.
     mapping(address vault => mapping(bytes32 id => FlowWindow.Window)) private _posted;
     mapping(address vault => FlowWindow.Window) private _turned;
     uint128 private _turnoverRoom;
@@ -149,10 +151,11 @@ abstract contract FlowCaps is LossBudget {
         if (_anyCap) _checkId(venueId(venue), value, nav);
     }
 
-    /// @dev Counts what a top-up took of idle, and reverts where that is above the caps and above the floor.
+    /// @dev Counts what a top-up took of idle, and reverts where top-ups are above the floor and the venue above its caps.
     function _postTopUp(address vault, address venue, uint256 spent, uint256 nav) internal {
         uint256 net = _post(vault, venue, int256(spent));
-        if (net <= Math.mulDiv(nav, TOP_UP_FLOOR, 1e18)) return;
+        uint256 topped = _posted[vault][bytes32(bytes20(venue))].add(int256(spent), WINDOW);
+        if (topped <= Math.mulDiv(nav, TOP_UP_FLOOR, 1e18)) return;
         (, int256 mid) = IValuer(IVault(vault).valuer()).venueMid(vault, venue);
         _checkVenue(vault, venue, mid > int256(net) ? uint256(mid) : net, nav);
         _checkPosted(vault, venue, nav);

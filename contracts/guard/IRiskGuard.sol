@@ -99,7 +99,8 @@ interface IRiskGuard {
     function acts() external view returns (address);
 
     /// @notice The last accepted low NAV of `vault` at `idle` (asset units at 1e18): idle and the venues' part of the low after the last
-    /// rebalance, moved by what went there and came back since. At least 0.
+    /// rebalance, moved by what went there and came back since. At least 0, and at most the low after that rebalance: what came to idle
+    /// since may have been counted there.
     function lastLow(address vault, uint256 idle) external view returns (uint256);
 
     /// @notice ACTS. A top-up of `vault` at `nav` took `spent` of idle and posted what is worth `worth`: charges the loss, counts the
@@ -112,7 +113,7 @@ interface IRiskGuard {
     /// the guardian's, and counts the other.
     function eased(address vault, address venue, int256 flow, uint256 loss, uint256 nav, bool byKeeper) external;
 
-    /// @notice ACTS. Charges a tip of `vault`, at most `most` and what top-ups may still lose.
+    /// @notice ACTS. Charges a tip of `vault`, at most `most` and half of what top-ups may still lose.
     function tipped(address vault, uint256 most, uint256 nav) external returns (uint256 tip);
 
     /// @notice The caps of `id`, in asset units and as a fraction of low NAV, both at 1e18; the greatest uint128 where there is none.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IVault} from "../IVault.sol";
 import {IVenue} from "../venues/IVenue.sol";
 import {CornerLoss} from "./CornerLoss.sol";
@@ -61,15 +62,17 @@ contract RiskGuard is FlowCaps {
 
     VenueActs private immutable ACTS;
     mapping(address vault => int256) private _venuesLow;
+    mapping(address vault => int256) private _accepted;
     mapping(address vault => mapping(address token => LastPrice)) private _prices;
     address[] private _underlyings;
     mapping(address underlying => bool) private _known;
     mapping(address underlying => Limits) private _limits;
 
-    /// @dev The largest breach before and after a call, the largest after it of a measure that the call moved, whether it took
+    /// @dev The largest breach before and after a call, what a breach may grow by, the largest after it of a measure that the call moved, whether it took
     /// any measure farther from zero, a breach that crossed over, if any, and the largest that grew.
     struct Finding {
         uint256 before;
+        uint256 room;
         LimitRule.Breach afterwards;
         LimitRule.Breach moved;
         bool farther;
@@ -117,8 +120,7 @@ contract RiskGuard is FlowCaps {
         _spend(msg.sender, loss, before.low > 0 ? uint256(before.low) : 0);
         Finding memory found = _find(before, afterwards);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
-        uint256 room = found.before < MAX_ROOM ? found.before : MAX_ROOM;
-        if (found.grown.size * 10 > room * 9) LimitRule.refuse(found.grown);
+        if (found.grown.size * 10 > found.room * 9) LimitRule.refuse(found.grown);
         bool mending = found.afterwards.size * 10 <= found.before * 9;
         bool harmless = found.moved.size == 0 && !found.farther;
         if (!mending && !harmless) LimitRule.refuse(found.moved.size > 0 ? found.moved : found.afterwards);
@@ -152,8 +154,8 @@ contract RiskGuard is FlowCaps {
 
     /// @inheritdoc IRiskGuard
     function tipped(address vault, uint256 most, uint256 nav) external onlyActs returns (uint256 tip) {
-        uint256 left = _topUpLeft(vault, nav);
-        tip = most < left ? most : left;
+        // The other half is left to top-ups, or a tip could be what stops the next.
+        tip = Math.min(most, _topUpLeft(vault, nav) / 2);
         _spendOnTopUp(vault, tip, nav);
     }
 
@@ -165,6 +167,8 @@ contract RiskGuard is FlowCaps {
     /// @inheritdoc IRiskGuard
     function lastLow(address vault, uint256 idle) external view returns (uint256) {
         int256 low = int256(idle) + _venuesLow[vault];
+        int256 accepted = _accepted[vault];
+        if (accepted != 0 && low > accepted) low = accepted;
         return low > 0 ? uint256(low) : 0;
     }
 
@@ -197,6 +201,7 @@ contract RiskGuard is FlowCaps {
     /// @dev Remembers what of a valuation is needed where there is none.
     function _remember(Valuation calldata v) private {
         _venuesLow[msg.sender] = v.low - int256(v.idle);
+        _accepted[msg.sender] = v.low;
         for (uint256 i; i < v.prices.length; ++i) {
             PricePoint calldata p = v.prices[i];
             LastPrice storage last = _prices[msg.sender][p.underlying];
@@ -219,16 +224,14 @@ contract RiskGuard is FlowCaps {
             LimitRule.Spans memory is_ = LimitRule.spans(afterwards, tokens[i], afterwards.low, soon);
             // Delta over the NAV of before the call: what the call cost must not make it look moved.
             LimitRule.Spans memory still = LimitRule.over(is_, before.low);
-            if (!_known[tokens[i]]) {
-                for (uint256 m; m < 4; ++m) {
-                    if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) revert NoLimits(tokens[i]);
-                }
-                continue;
-            }
+            bool known = _known[tokens[i]];
             Limits memory allowed = _limits[tokens[i]];
             for (uint256 m; m < 4; ++m) {
-                if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) found.farther = true;
-                _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_, still);
+                if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) {
+                    if (!known) revert NoLimits(tokens[i]);
+                    found.farther = true;
+                }
+                if (known) _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_, still);
             }
         }
     }
@@ -246,6 +249,9 @@ contract RiskGuard is FlowCaps {
         (uint256 below, uint256 above) = LimitRule.breaches(is_.least[m], is_.most[m], range);
         uint256 worstBefore = belowBefore > aboveBefore ? belowBefore : aboveBefore;
         if (worstBefore > found.before) found.before = worstBefore;
+        if ((aboveBefore > belowBefore ? range.max : range.min) != 0) {
+            found.room = Math.max(found.room, Math.min(worstBefore, MAX_ROOM));
+        }
         if (below == 0 && above == 0) return;
         LimitRule.Breach memory breach = LimitRule.Breach(below, token, Measure(m), is_.least[m], range);
         if (above > below) (breach.size, breach.value) = (above, is_.most[m]);

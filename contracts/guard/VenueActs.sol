@@ -15,7 +15,7 @@ import {VenueWitness} from "./VenueWitness.sol";
 /// @title VenueActs: what may be done at one venue without valuing the others
 /// @notice Liquidation must not happen because a price elsewhere is missing. So topping up, reducing and freeing margin are judged by that
 /// venue alone, and by the vault's last accepted NAV: idle now, and the venues' part of the low NAV after the last rebalance, moved by
-/// what went there and came back since.
+/// what went there and came back since, together at most that low NAV.
 ///
 /// TOP-UP. By the keeper under the venue's target health, and never past it. Its loss is what idle paid less what was posted at the low
 /// of our price of the margin token; without a price, at the last accepted one (or 1) less `HAIRCUT`. It is at most `MAX_SLIP` of what idle
@@ -27,8 +27,8 @@ import {VenueWitness} from "./VenueWitness.sol";
 /// nothing else, notes the block.
 ///
 /// TIP. Who leaves the unit at its minimum health or above is paid `TIP_OF_GAS` x gas x base fee at our low price of the gas token, at most
-/// `tipTerms().most`, at most `tipTerms().perDay` in a day (see `FlowWindow`), once a venue every `TIP_COOLDOWN`, and no more than the
-/// loss budget has left, which it fills. No price, no tip. A tip covers gas and half of it again, so making a unit critical to mend it
+/// `tipTerms().most`, at most `tipTerms().perDay` in a day (see `FlowWindow`), once a venue every `TIP_COOLDOWN`, and no more than half of what
+/// the loss budget has left, which it fills: a tip must not be what stops the next top-up. No price, no tip. A tip covers gas and half of it again, so making a unit critical to mend it
 /// must cost less than that to pay.
 ///
 /// REDUCE AND FREE. By the guardian at any time; what it costs fills a bucket of its own. By the keeper filling the bucket of its calls,
@@ -39,7 +39,7 @@ import {VenueWitness} from "./VenueWitness.sol";
 ///
 /// ASSUMPTIONS. THE CALLING VAULT PASSES ITS IDLE TRULY, CALLS `begin` AND `finish` IN ONE TRANSACTION AROUND ONE CALL OF THE VENUE, AND LETS NO ONE
 /// ELSE IN BETWEEN. ALL STATE OF A VAULT IS KEPT BY CALLER. CASH THAT STRANGERS SEND FROM A VENUE (A SETTLEMENT) COUNTS TWICE IN THE
-/// LAST ACCEPTED NAV UNTIL THE NEXT REBALANCE.
+/// LAST ACCEPTED NAV UNTIL THE NEXT REBALANCE, UP TO THE LOW NAV AFTER THE LAST ONE.
 contract VenueActs is IVenueActs, AccessManaged {
     using FlowWindow for FlowWindow.Window;
 
@@ -136,10 +136,9 @@ contract VenueActs is IVenueActs, AccessManaged {
             }
             if (act == Act.CriticalTopUp && !_proven(memo, config.criticalHealth)) return "";
         } else {
-            bool reduces = act == Act.Reduce || act == Act.KeeperReduce;
             if (act == Act.KeeperReduce) _requireUnpriced();
-            if (!reduces) memo.health = IVenue(venue).unitHealth(unit);
-            memo.stand = witness.stand(guard, msg.sender, venue, unit, reduces, limitPrice);
+            if (act == Act.Free || act == Act.KeeperFree) memo.health = IVenue(venue).unitHealth(unit);
+            memo.stand = witness.stand(guard, msg.sender, venue, unit, act, limitPrice);
         }
         return abi.encode(memo);
     }

@@ -10,6 +10,7 @@ import {ISpotVenue, SpotHolding} from "../venues/spot/ISpotVenue.sol";
 import {IVenue, Kind, Margin} from "../venues/IVenue.sol";
 import {IRiskGuard} from "./IRiskGuard.sol";
 import {IValuer, Valuation} from "./IValuer.sol";
+import {Act} from "./IVenueActs.sol";
 
 /// @notice What a venue stood at.
 /// @param valuation The venue alone, by the vault's valuer; unpriced where it cannot be valued.
@@ -18,8 +19,10 @@ import {IValuer, Valuation} from "./IValuer.sol";
 /// @param sizes     Signed sizes, an entry a token held or a market; for options their sums of longs and of shorts. Empty where
 ///                  they cannot be read.
 /// @param tokens    The underlying of each size.
+/// @param byKeeper  Whether the keeper is to act, whom an old price must not serve.
 struct Stand {
     Valuation valuation;
+    bool byKeeper;
     bool claimed;
     int256 claim;
     int256[] sizes;
@@ -36,11 +39,13 @@ struct Stand {
 ///
 /// COST where it cannot: what the unit's claim and idle lost together, by the venue's own rule. Of a short option that is all that closing it
 /// took, since the claim does not count what the option owed. A claim in a quote token counts at our price of that, or the last
-/// accepted, or as the asset. What a spot venue sold counts at the last accepted prices. Where there is neither a claim nor a
+/// accepted, or as the asset. What a spot venue sold counts at the last accepted prices, and where the keeper sold it at those and `band`
+/// above: a price that rose since must not be the thief's. Where there is neither a claim nor a
 /// price (a long option, a token never priced) it is refused with `IRiskGuard.Unpriced`.
 ///
 /// LIMIT PRICE. A spot or perp position that cannot be valued is reduced only at a limit near the last accepted price (`FarLimit`), as
-/// near as `band` says: that price may be old, and the venue's own mark pushed.
+/// near as `band` says: that price may be old, and the venue's own mark pushed. A unit of a spot venue other than 0 is one token, in the
+/// order of `holdings`, and no other token's price is asked for.
 ///
 /// ASSUMPTION: ADAPTERS ARE OURS AND REPORT SIZES AND MARGINS TRULY.
 contract VenueWitness {
@@ -56,14 +61,16 @@ contract VenueWitness {
 
     /// @notice What `venue` stands at now, an encoded `Stand`. Reverts where a reduction at `limit` may not begin from it.
     /// @param guard   Keeps the last accepted prices of `vault`.
-    /// @param reduces Whether positions are to be reduced at `limit`.
-    function stand(IRiskGuard guard, address vault, address venue, uint256 unit, bool reduces, uint256 limit)
+    /// @param act     Who does what; reductions are at `limit`.
+    function stand(IRiskGuard guard, address vault, address venue, uint256 unit, Act act, uint256 limit)
         external
         view
         returns (bytes memory)
     {
         Stand memory s = _stand(vault, venue, unit);
-        if (reduces && !s.valuation.priced) _checkLimit(guard, vault, venue, s, limit);
+        s.byKeeper = act == Act.KeeperReduce;
+        bool reduces = s.byKeeper || act == Act.Reduce;
+        if (reduces && !s.valuation.priced) _checkLimit(guard, vault, venue, unit, s, limit);
         return abi.encode(s);
     }
 
@@ -86,9 +93,7 @@ contract VenueWitness {
             if (now_.sizes.length != was.sizes.length) revert IRiskGuard.Unpriced();
             for (uint256 i; i < was.sizes.length; ++i) {
                 int256 sold = was.sizes[i] - now_.sizes[i];
-                (uint256 accepted,) = guard.lastPrice(vault, was.tokens[i]);
-                if (sold != 0 && accepted == 0) revert IRiskGuard.Unpriced();
-                gone += sold * int256(accepted) / 1e18;
+                if (sold != 0) gone += sold * int256(_worthOf(guard, vault, was.tokens[i], was.byKeeper)) / 1e18;
             }
         } else {
             if (!was.claimed) revert IRiskGuard.Unpriced();
@@ -119,19 +124,38 @@ contract VenueWitness {
         if (kind == Kind.Option) _options(s, venue);
     }
 
-    function _checkLimit(IRiskGuard guard, address vault, address venue, Stand memory s, uint256 limit) private view {
+    function _checkLimit(IRiskGuard guard, address vault, address venue, uint256 unit, Stand memory s, uint256 limit)
+        private
+        view
+    {
         Kind kind = IVenue(venue).kind();
         if (kind != Kind.Spot && kind != Kind.Perp) return;
         for (uint256 i; i < s.sizes.length; ++i) {
-            if (s.sizes[i] == 0) continue;
-            (uint256 accepted, uint256 at) = guard.lastPrice(vault, s.tokens[i]);
-            if (accepted == 0) revert IRiskGuard.Unpriced();
-            uint256 band = Math.min(BAND + BAND_PER_HOUR * (block.timestamp - at) / 1 hours, MAX_BAND);
+            if (s.sizes[i] == 0 || (kind == Kind.Spot && unit != 0 && unit != i + 1)) continue;
+            (uint256 accepted, uint256 band) = _accepted(guard, vault, s.tokens[i]);
             bool near = s.sizes[i] > 0
                 ? limit >= accepted - Math.mulDiv(accepted, band, 1e18)
                 : limit != 0 && limit <= accepted + Math.mulDiv(accepted, band, 1e18);
             if (!near) revert FarLimit(limit, accepted, band);
         }
+    }
+
+    /// @dev The last accepted price of `token`, and how far it may be off by now, at 1e18.
+    function _accepted(IRiskGuard guard, address vault, address token)
+        private
+        view
+        returns (uint256 accepted, uint256 band)
+    {
+        uint256 at;
+        (accepted, at) = guard.lastPrice(vault, token);
+        if (accepted == 0) revert IRiskGuard.Unpriced();
+        band = Math.min(BAND + BAND_PER_HOUR * (block.timestamp - at) / 1 hours, MAX_BAND);
+    }
+
+    /// @dev What a whole `token` that was sold counts.
+    function _worthOf(IRiskGuard guard, address vault, address token, bool byKeeper) private view returns (uint256) {
+        (uint256 accepted, uint256 band) = _accepted(guard, vault, token);
+        return byKeeper ? accepted + Math.mulDiv(accepted, band, 1e18) : accepted;
     }
 
     function _claimPrice(IRiskGuard guard, address vault, address venue) private view returns (uint256) {

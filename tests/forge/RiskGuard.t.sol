@@ -172,9 +172,11 @@ contract RiskGuardTest is VaultCase {
             abi.encodeWithSelector(IRiskGuard.LimitBreached.selector, eth, Measure.Delta, 0.3e18, -0.05e18, 0.05e18)
         );
         _check(before, _withDust(100e18, retired, 0.5e18));
-        // Selling the dust is mending, beside which another breach may grow to nine tenths of its limit.
+        // Selling the dust is mending, beside which nothing else may leave its limits.
         _check(before, _withDust(0, retired, 0.5e18));
-        _check(before, _withDust(30e18, retired, 0.5e18));
+        _check(before, _withDust(16e18, retired, 0.5e18));
+        _expectDelta(17e18);
+        _check(before, _withDust(17e18, retired, 0.5e18));
         // Room that another measure's breach gives is none to a limit of zero.
         vm.expectPartialRevert(IRiskGuard.LimitBreached.selector);
         _check(_withDust(40e18, retired, 0), _withDust(0, retired, 1e18));

@@ -63,8 +63,11 @@ contract TopUpTest is MarginCase {
         _topUp(1_000e6);
         (uint256 level,) = guard.reserve(address(vault));
         assertApproxEqAbs(level, 0.00001e18, 1e10);
-        vm.prank(address(acts));
-        guard.tipped(address(vault), type(uint128).max, 1_000_000e18);
+        // Tips, each half of what is left, leave too little at last.
+        for (uint256 i; i < 8; ++i) {
+            vm.prank(address(acts));
+            guard.tipped(address(vault), type(uint128).max, 1_000_000e18);
+        }
         vm.expectPartialRevert(IRiskGuard.BudgetExceeded.selector);
         _topUp(500e6);
         // One that loses nothing always passes.
@@ -91,6 +94,46 @@ contract TopUpTest is MarginCase {
         assertTrue(refused);
         assertLe(posted, 20_000e6);
         assertEq(usdc.balanceOf(address(vault)), 1_000_000e6 - posted);
+    }
+
+    /// @notice What a rebalance posted before a cap fell to nothing is not held against top-ups: they have a floor of their own.
+    function test_NoCapBlocksATopUpAfterARebalancePosted() public {
+        _rebalance(address(perp), abi.encodeCall(perp.post, (0, 12_000e6, 0)));
+        vault.tightenVenue(address(perp), VenueConfig(0, 1.8e18, 3e18, 1.3e18));
+        guard.lowerCap(guard.venueId(address(perp)), 0, 0);
+        perp.set(1_700e18, 1_700e18, 0);
+        assertEq(_topUp(100e6), 100e6);
+        // The floor is one percent of a million; after a day's fall beyond that the caps hold.
+        perp.set(400e18, 400e18, 0);
+        assertEq(_topUp(9_890e6), 9_890e6);
+        perp.set(-700e18, -700e18, 0);
+        vm.expectRevert(abi.encodeWithSelector(IRiskGuard.CapExceeded.selector, address(perp), 25_601e18, 0));
+        _topUp(11e6);
+    }
+
+    /// @notice A tip, however large, leaves the reserve enough for another top-up that loses on its way.
+    function test_ATipDoesNotStopTheNextTopUp() public {
+        acts.setTip(eth, 1_000_000e18, 1_000_000e18);
+        vm.fee(50_000 gwei);
+        vm.prank(address(vault));
+        guard.charge(10_000e18, 1_000_000e18);
+        _fallTo(2_850e18);
+        (, uint256 tip) = _critical(1_500e6);
+        // Half of the reserve's 750.
+        assertEq(tip, 375e6);
+        _fallTo(2_700e18);
+        perp.set(2_700e18, 2_700e18, 0.01e18);
+        (uint256 posted,) = _critical(1_700e6);
+        assertEq(posted, 1_683e6);
+    }
+
+    /// @notice Cash that a stranger settled out of a venue is still counted there: the NAV that single acts are judged by does not grow with it.
+    function test_WhatAStrangerSettlesIsNotCountedTwice() public {
+        _rebalance(address(venue), _trade(400_000e6, 400_000e18, _delta(0)));
+        uint256 low = guard.lastLow(address(vault), usdc.balanceOf(address(vault)) * 1e12);
+        venue.setBook(0, 0, _delta(0));
+        usdc.mint(address(vault), 400_000e6);
+        assertEq(guard.lastLow(address(vault), usdc.balanceOf(address(vault)) * 1e12), low);
     }
 
     function test_AFrozenVenueTakesNothingUntilItIsThawed() public {

@@ -14,8 +14,9 @@ import {ISpotVenue, SpotHolding} from "./ISpotVenue.sol";
 
 /// @title UniswapV3SpotVenue: tokens held outright, traded against the asset in Uniswap v3
 /// @notice One pool a token, chosen at deployment. Holdings are valued at our oracle's mid; the half-width is the pool's fee on
-/// their value, the cost of selling them. There is no margin: `marginUnits` is empty, `post` and `free` are `Unsupported`, and
-/// `reduce(0, ...)` sells a fraction of every token.
+/// their value, the cost of selling them. There is no margin: `marginUnits` is empty, `post` and `free` are `Unsupported`.
+/// `reduce(0, ...)` sells a fraction of every token, `reduce(i + 1, ...)` of the i-th of `holdings` alone: one limit price cannot suit
+/// two tokens, of which a stranger may have sent one.
 /// A swap whose average price, fee included, is worse than the limit reverts with `PriceLimit`, except a buy that would cost
 /// more than was drawn for it, which the router itself refuses.
 /// ASSUMPTION: THE ROUTER TAKES NO MORE THAN IT IS GIVEN FOR ONE SWAP; NO APPROVAL IS LEFT STANDING.
@@ -115,9 +116,10 @@ contract UniswapV3SpotVenue is VenueBase, ISpotVenue {
 
     /// @inheritdoc IVenue
     function reduce(uint256 unit, uint256 fraction, uint256 limitPrice) external onlyVault returns (Status) {
-        if (unit != 0) revert UnknownUnit(unit);
+        if (unit > _tokens.length) revert UnknownUnit(unit);
         _checkFraction(fraction);
         for (uint256 i; i < _tokens.length; ++i) {
+            if (unit != 0 && unit != i + 1) continue;
             uint256 amount = Math.mulDiv(IERC20(_tokens[i]).balanceOf(address(this)), fraction, WAD);
             if (amount != 0) _sell(_tokens[i], amount, limitPrice);
         }

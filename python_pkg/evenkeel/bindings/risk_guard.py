@@ -456,8 +456,8 @@ class RiskGuard(Contract):
         return self._call(_REDUCE_FLOOR)
 
     def top_up_floor(self) -> Call[int]:
-        """What may always be posted to a venue by top-ups, net in a window, as a fraction of NAV at 1e18:
-        no setter can block one.
+        """What top-ups may always post to a venue in a window, whatever a rebalance posted, as a fraction
+        of NAV at 1e18: no setter can block one.
         """
         return self._call(_TOP_UP_FLOOR)
 
@@ -534,7 +534,8 @@ class RiskGuard(Contract):
 
     def last_low(self, vault: str, idle: int) -> Call[int]:
         """The last accepted low NAV of `vault` at `idle` (asset units at 1e18): idle and the venues' part
-        of the low after the last rebalance, moved by what went there and came back since. At least 0.
+        of the low after the last rebalance, moved by what went there and came back since. At least 0,
+        and at most the low after that rebalance: what came to idle since may have been counted there.
         """
         return self._call(_LAST_LOW, vault, idle)
 
@@ -633,7 +634,7 @@ class RiskGuard(Contract):
         return self._call(_SET_MAX_TURNOVER, fraction)
 
     def tipped(self, vault: str, most: int, nav: int) -> Call[int]:
-        """ACTS. Charges a tip of `vault`, at most `most` and what top-ups may still lose."""
+        """ACTS. Charges a tip of `vault`, at most `most` and half of what top-ups may still lose."""
         return self._call(_TIPPED, vault, most, nav)
 
     def token_id(self, token: str) -> Call[bytes]:

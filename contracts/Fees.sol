@@ -153,9 +153,15 @@ contract Fees is AccessManaged {
         emit Collected(recipient, shares);
     }
 
-    /// @notice VAULT. Raises the mark by what the entries since the last call lifted the low of a share.
+    /// @notice VAULT. Raises the mark by what the entries since the last call lifted the low of a share; where that is not known, by a later call.
     function sync(Sync calldata s) external onlyVault {
         int256 entered = s.flow - _joined;
+        if (entered > 0 && s.worth == 0) {
+            // Those who leave take their part of what has not been counted yet with them.
+            int256 left = int256(uint256(entered).mulDiv(s.supplyNow, s.supply, Math.Rounding.Ceil));
+            (_joined, _supply) = (int128(s.flowNow - left), _supply.mulDiv(s.supplyNow, s.supply));
+            return;
+        }
         if (entered > 0 && s.worth > uint256(entered) && _supply != 0) {
             uint256 with = s.worth.mulDiv(UNIT, s.supply + s.owed, Math.Rounding.Ceil);
             uint256 without = (s.worth - uint256(entered)).mulDiv(UNIT, _supply + s.owed);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Fees} from "../../contracts/Fees.sol";
+import {Mode} from "./doubles/DoubleVenue.sol";
 import {VaultCase} from "./doubles/VaultCase.sol";
 
 /// @notice Management and performance fees of a vault of a million, in shares.
@@ -194,6 +195,24 @@ contract FeesTest is VaultCase {
         venue.setBook(100_000e18, 0, _delta(0));
         fees.collect();
         assertApproxEqRel(vault.previewRedeem(vault.balanceOf(manager_)), 20_000e6, 1e12);
+    }
+
+    /// @notice An exit while a venue cannot be read does not make the spread of those who entered before a gain.
+    function testFuzz_AnUnpricedExitLeavesTheSpreadOfEntrantsFree(uint256 entry, uint256 left) public {
+        _performance();
+        venue.setBook(0, 4_000e18, _delta(0));
+        _deposit(bob, bound(entry, 1_000e6, 10_000_000e6));
+        uint256 shares = vault.balanceOf(alice);
+        venue.setMode(Mode.Reverts);
+        left = bound(left, 1e12, shares * 9 / 10);
+        vm.prank(alice);
+        vault.redeem(left, alice, alice);
+        venue.setMode(Mode.Fine);
+        fees.collect();
+        vm.warp(block.timestamp + 31 days);
+        fees.collect();
+        assertLe(vault.previewRedeem(vault.balanceOf(manager_)), 4);
+        assertGe(fees.highWater() + 1, vault.previewRedeem(1e18));
     }
 
     /// @notice A gain that there is nobody to charge it for is charged when there is.

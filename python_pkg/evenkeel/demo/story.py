@@ -91,12 +91,13 @@ def with_keeper(
     state = stage.state()
     run = _Run(parts=explain(_priced(start), _priced(state), *executed(start, state, stage.opening_logs)))
     with KeeperProcess(stage, mandate, folder) as keeper:
-        state = _act(stage, keeper, run, state, 0, view)
+        state = _act(stage, keeper.settle(), run, state, 0, view)
         for index, result in _moves(stage, path):
             run.liquidations += [Liquidation(index, venue, unit) for venue, unit in _ours(stage, result)]
-            before = stage.state()
+            mined = keeper.settle()
+            before = _before(stage, mined)
             run.parts += explain(_priced(state), _priced(before))
-            state = _act(stage, keeper, run, before, index, view)
+            state = _act(stage, mined, run, before, index, view)
             if speed:
                 time.sleep(1 / speed)
         memory = {"keeper": keeper.peak_mb}
@@ -130,13 +131,24 @@ def _moves(stage: Stage, path: PricePath) -> Iterator[tuple[int, StepResult]]:
         )
 
 
+def _before(stage: Stage, mined: Sequence[Transaction]) -> VaultState:
+    """Return the state before the first of `mined`: the keeper may have acted before the market's step was over."""
+    if not mined:
+        return stage.state()
+    first = min(receipt["blockNumber"] for receipt in _receipts(stage, mined))
+    return stage.state(first - 1)
+
+
+def _receipts(stage: Stage, mined: Sequence[Transaction]) -> list[TxReceipt]:
+    return [stage.w3.eth.get_transaction_receipt(HexBytes(t.hash or "")) for t in mined]
+
+
 def _act(
-    stage: Stage, keeper: KeeperProcess, run: _Run, before: VaultState, index: int, view: View
+    stage: Stage, mined: Sequence[Transaction], run: _Run, before: VaultState, index: int, view: View
 ) -> VaultState:
-    """Wait for the keeper, account for what it did since `before`, and return the state that it left."""
-    mined = keeper.settle()
+    """Account for what the keeper did since `before`, and return the state that it left."""
     after = stage.state()
-    receipts = [stage.w3.eth.get_transaction_receipt(HexBytes(t.hash or "")) for t in mined]
+    receipts = _receipts(stage, mined)
     logs = [log for receipt in receipts for log in receipt["logs"]]
     fills, moves = executed(before, after, logs)
     parts = explain(_priced(before), _priced(after), fills, moves)

@@ -433,21 +433,18 @@ def test_a_venue_that_cannot_be_read_is_an_alert_and_no_crash(book):
         assert settle(keeper)[0].kind == "sent"
 
 
-def test_limits_stricter_on_chain_than_in_the_mandate_refuse_with_their_numbers(book):
+def test_caps_stricter_on_chain_than_in_the_mandate_refuse_trades_and_no_top_up(book):
     book.stage.market.step(2_750, 0.8)
     for name in ("lyra-v1", "perp-a", "perp-b", "uniswap-v3"):
         set_cap(book, name, 0.0001)
-    nonce = book.nonce
     with book.keeper() as keeper:
-        outcome = step(keeper)
-    assert outcome.kind == "refused"
-    assert book.nonce == nonce
-    assert book.transactions() == []
-    decision = book.decisions()[-1]
-    assert decision.error.startswith("top_up: CapExceeded(venue=0x")
-    top_up, alert = decision.plan["actions"]
-    assert top_up["refused"].startswith(f"CapExceeded(venue={book.stage.names['lyra-v1']}, value=1")
-    assert "perp-b: CapExceeded(venue=" in alert["reason"]
+        last = settle(keeper)[-1]
+    # What top-ups may always post is beyond any setter.
+    assert {tx.intent.kind for tx in book.transactions()} == {"top_up"}
+    assert health(book, "lyra-v1") > 1.18
+    assert last.kind == "hold"
+    assert "cannot trade WETH: " in reasons(last)
+    assert "perp-b: CapExceeded(venue=" in reasons(last)
 
 
 def test_a_limit_on_chain_that_the_plan_would_break_is_told(book):

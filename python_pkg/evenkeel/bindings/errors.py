@@ -852,9 +852,7 @@ class FromTheFuture(ContractError):
 
 
 class GasTooLow(ContractError):
-    """A source failed with less gas than it is owed, so the failure says nothing of the source; send more
-    gas.
-    """
+    """A read failed with less gas than it is owed, so the failure says nothing of the venue; send more gas."""
 
     SELECTOR = bytes.fromhex("fe336aa7")
     FIELDS: ClassVar[str] = "uint256 available, uint256 needed"

@@ -276,7 +276,9 @@ class Fees(Contract):
         return self._call(_SET_RECIPIENT, recipient)
 
     def sync(self, s: Sync) -> Call[None]:
-        """VAULT. Raises the mark by what the entries since the last call lifted the low of a share."""
+        """VAULT. Raises the mark by what the entries since the last call lifted the low of a share; where
+        that is not known, by a later call.
+        """
         return self._call(_SYNC, s)
 
     def vault(self) -> Call[ChecksumAddress]:

@@ -66,6 +66,35 @@ def test_a_short_is_reduced_for_what_its_collateral_paid(blind):
     assert (level(blind) - before) / WAD * 1_000_000 == pytest.approx(paid, rel=0.02)
 
 
+@pytest.fixture
+def dark(blind):
+    """The same a day later, without a price of the quote token either."""
+    blind.warp(90_000)
+    for pair, dollars in (("ETH/USD", 3_000), ("USDC/USD", 1)):
+        blind.post_price(dollars, pair)
+    with pytest.raises(ContractError):
+        blind.price("SUSD")
+    return blind
+
+
+def test_a_short_is_freed_and_reduced_without_a_price_of_its_margin(dark):
+    idle = dark.idle
+    keeper(dark, dark.vault.keeper_free(dark.option.address, dark.position, 200 * USDC, 190 * USDC))
+    # One quote token counts as one dollar, and the pool pays what it pays.
+    assert dark.idle - idle == pytest.approx(200 * USDC, rel=0.002)
+    collateral = dark.option.margin(dark.position).read().equity
+    idle, before = dark.idle, level(dark)
+    keeper(dark, dark.vault.keeper_reduce(dark.option.address, dark.position, WAD // 4, wad(400)))
+    left = dark.option.margin(dark.position).read().equity
+    assert left == pytest.approx(collateral * 3 / 4, rel=1e-6)
+    paid = (collateral - left) / WAD - (dark.idle - idle) / USDC
+    assert 1_500 < paid < 3_000
+    # The claim counts at the last accepted price of the quote token.
+    assert (level(dark) - before) / WAD * 1_000_000 == pytest.approx(paid, rel=0.03)
+    with pytest.raises(ContractError):
+        keeper(dark, dark.vault.keeper_reduce(dark.option.address, dark.position, WAD // 4, wad(100)))
+
+
 def test_nothing_else_goes_on(blind):
     weth = blind.protocols.tokens["WETH"].address
     with pytest.raises(ContractError) as refused:

@@ -5,7 +5,7 @@ import pytest
 from vault_desk import USDC, WAD, wad
 from web3 import Web3
 
-from evenkeel.bindings import ContractError
+from evenkeel.bindings import ContractError, VolOracle
 from evenkeel.bindings.types import Status, Trade
 from evenkeel.sandbox.protocols import lyra
 
@@ -155,6 +155,29 @@ def test_the_book_is_our_black_76(desk, option):
     worth = sum(abs(p.size) * p.price // WAD for p in (call, put))
     exit_cost = worth * 0.01 + 18 * desk.price("WETH") * quote * 0.0005 + book.mid * 0.0005
     assert book.half_width == pytest.approx(exit_cost, rel=1e-9)
+
+
+def test_vegas_of_two_strikes_cancel_but_for_what_a_skew_may_do(desk, option):
+    sell(desk, CALL)
+    desk.rebalance(option.trade(Trade(0, listing(desk, 2_700), PUT, 8 * WAD, 0, 8 * 200 * WAD)))
+    call, put = option.positions().read()
+    assert call.greeks.vega < 0 < put.greeks.vega
+    vols = VolOracle(desk.deployment.vol_source, desk.w3)
+    weth, dollar = desk.protocols.tokens["WETH"].address, desk.oracle.asset_quote().read().mid
+    reach = 0
+    for strike in (3_000, 2_700):
+        vol = vols.vol(weth, expiry_of(desk), strike * WAD * WAD // dollar).read()
+        reach = max(reach, vol.mid - vol.low, vol.high - vol.mid)
+    # If the put's vol falls by that and the call's rises, the netted vega sees nothing of what cancels in it.
+    cancelled = -call.greeks.vega + put.greeks.vega - abs(call.greeks.vega + put.greeks.vega)
+    assert cancelled == 2 * min(-call.greeks.vega, put.greeks.vega)
+    quote = desk.price("SUSD") / WAD
+    worth = sum(abs(p.size) * p.price // WAD for p in (call, put))
+    susd = next(e for e in option.book().read().exposures if e.expiry == 0).greeks.delta
+    exit_cost = worth * 0.01 + 18 * desk.price("WETH") * quote * 0.0005 + susd * quote * 0.0005
+    width = option.book().read().half_width
+    assert width == pytest.approx(exit_cost + cancelled * reach / WAD, rel=1e-6)
+    assert width - exit_cost > 30 * WAD
 
 
 def test_dollars_and_quote_tokens_are_priced_apart(desk, option):
@@ -347,6 +370,26 @@ def test_settlement_by_anyone_after_expiry(desk, option):
     option.settle(call).send(stranger, gas=5_000_000)
     assert desk.idle - before == pytest.approx(15_000 * USDC * 0.9995, rel=1e-4)
     assert option.positions().read() == ()
+    assert idle_quote(desk) < SCALE
+
+
+def test_what_settles_without_a_price_of_the_quote_token_waits_for_one(desk, option):
+    put, *_ = sell(desk, PUT)
+    settle_other_boards(desk)
+    desk.warp(expiry_of(desk) - desk.now + 60)
+    desk.post_price(1, "USDC/USD")
+    desk.post_price(2_800)
+    idle, stranger = desk.idle, desk.chain.signers["carol"]
+    option.settle(put).send(stranger, gas=5_000_000)
+    # No stranger chooses the moment of a sale that no price of ours limits.
+    assert desk.idle == idle
+    assert idle_quote(desk) == pytest.approx(13_000 * WAD, rel=1e-9)
+    option.sync().send(stranger, gas=5_000_000)
+    assert desk.idle == idle
+    desk.post_price(1, "SUSD/USD")
+    assert option.book().read().mid == pytest.approx(13_000 * desk.price("SUSD"), rel=1e-9)
+    option.sync().send(stranger, gas=5_000_000)
+    assert desk.idle - idle == pytest.approx(13_000 * USDC * 0.9995, rel=1e-4)
     assert idle_quote(desk) < SCALE
 
 

@@ -43,7 +43,8 @@ struct LyraMarket {
 /// collateral are amounts of the quote token, valued at our oracle's mid of it and an exposure to it. An expired option counts
 /// its intrinsic value: at our spot until Lyra fixes the price of its board, then at that price.
 /// Own half-width: what closing costs, `EXIT_FEE_OF_PRICE` of the option and `EXIT_FEE_OF_SPOT` of spot a contract, and the
-/// pool's fee on the quote token. Until the price of its board is fixed, an expired option that is out of the money at our mid has no delta
+/// pool's fee on the quote token; and, since vegas of one expiry cancel as if every strike's vol moved alike, what cancels times the
+/// larger half of the widest vol interval among them. Until the price of its board is fixed, an expired option that is out of the money at our mid has no delta
 /// to say so, and counts what it is worth where spot is off by the larger half of our interval.
 ///
 /// MARGIN. A unit a short position that has not expired: equity is its collateral and both requirements are Lyra's minimum
@@ -74,7 +75,8 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
     }
 
     /// @dev Prices of a book in the making, and its sums. `dollar` is the asset's price in dollars, `spot` the underlying's, which
-    /// our oracle may be off by `reach`.
+    /// our oracle may be off by `reach`, `volReach` the larger half of the last vol interval. By exposure, `gross` is the sum of its
+    /// vegas without their signs and `widest` the greatest `volReach`.
     struct Sum {
         uint256 dollar;
         uint256 spot;
@@ -83,6 +85,9 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         int256 quote;
         uint256 exitCost;
         uint256 used;
+        uint256 volReach;
+        uint256[] gross;
+        uint256[] widest;
     }
 
     ILyraOptionMarket internal immutable MARKET;
@@ -124,6 +129,7 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         Sum memory sum = _prices(live.length);
         sum.quote = int256(_quoteHeld());
         Exposure[] memory exposures = new Exposure[](live.length + 1);
+        (sum.gross, sum.widest) = (new uint256[](live.length), new uint256[](live.length));
         for (uint256 i; i < live.length; ++i) {
             if (live[i].state == ILyraOptionToken.PositionState.ACTIVE) _add(sum, exposures, _held[i], live[i]);
         }
@@ -134,6 +140,11 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         }
         b.mid = _strayAsset() + _mulDown(sum.quote, sum.quotePrice);
         b.halfWidth = _mulUp(sum.exitCost + _mulUp(_abs(sum.quote), _poolFee()), sum.quotePrice);
+        for (uint256 i; i < live.length; ++i) {
+            if (sum.gross[i] != 0) {
+                b.halfWidth += _mulUp(sum.gross[i] - _abs(exposures[i].greeks.vega), sum.widest[i]);
+            }
+        }
         uint256 used = sum.used;
         assembly ("memory-safe") {
             mstore(exposures, used)
@@ -292,6 +303,8 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         total.gamma += whole.gamma;
         total.vega += whole.vega;
         total.theta += whole.theta;
+        sum.gross[at] += _abs(whole.vega);
+        sum.widest[at] = Math.max(sum.widest[at], sum.volReach);
     }
 
     /// @dev What an option that has expired out of the money at our mid of spot is worth where spot is off by `reach`.
@@ -332,7 +345,10 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
     {
         if (block.timestamp < h.expiry) {
             uint256 strike = h.strike * WAD / sum.dollar;
-            (, vol,,) = IVolSource(IVault(vault).volSource()).vol(UNDERLYING, h.expiry, strike);
+            uint256 low;
+            uint256 high;
+            (low, vol, high,) = IVolSource(IVault(vault).volSource()).vol(UNDERLYING, h.expiry, strike);
+            sum.volReach = Math.max(vol - low, high - vol);
             Black76.Result memory r = Black76.evaluate(sum.spot, h.strike, h.expiry - block.timestamp, vol);
             price = h.isCall ? r.call : r.put;
             one.delta = _mulDown(h.isCall ? r.callDelta : r.callDelta - int256(WAD), sum.dollar);

@@ -18,6 +18,9 @@ import {LyraBook, LyraMarket} from "./LyraBook.sol";
 /// left of it is sold back and returned to the vault before the call ends: the adapter holds none between calls, except what
 /// Lyra sends by itself (a liquidation, a settlement that a stranger asked for), until `sync` or `settle`.
 ///
+/// NO PRICE of the quote token stops no way out. `reduce` and `free` count it as the asset, with the caller's limits alone and at what
+/// the vault's guard lets it cost; what `settle` and `sync` bring waits here for a price.
+///
 /// TRADES. A trade of one position moves Lyra's vol, so sizes are in Lyra's own contracts and nothing is split. `cash` and `fee`
 /// are Lyra's amounts at our oracle's mid of the quote token; a buy of a long option can also lose the pool's fee on what its
 /// limit exceeds the cost by. A short that is grown, shrunk or closed pays and receives within its collateral.
@@ -97,7 +100,8 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
     {
         (Held memory h, ILyraOptionToken.OptionPosition memory p) = _unit(unit);
         if (assets == 0) revert ZeroAmount();
-        uint256 amount = Math.mulDiv(assets * ASSET_SCALE, WAD, _mid(address(QUOTE)));
+        (, uint256 quotePrice) = _quoteMid();
+        uint256 amount = Math.mulDiv(assets * ASSET_SCALE, WAD, quotePrice);
         if (amount > p.collateral) revert BelowMinimum(p.collateral, amount);
         // An order of no contracts sets the collateral and leaves Lyra's pool alone.
         ILyraOptionMarket.TradeInputParameters memory input = _input(h, 0);
@@ -121,7 +125,8 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
         ILyraOptionToken.OptionPosition memory p = _record(unit);
         uint256 amount = _mul(p.amount, fraction);
         if (amount == 0) revert ZeroAmount();
-        uint256 limit = Math.mulDiv(limitPrice, amount, _mid(address(QUOTE)));
+        (, uint256 limit) = _quoteMid();
+        limit = Math.mulDiv(limitPrice, amount, limit);
         ILyraOptionMarket.TradeInputParameters memory input = _input(h, amount);
         input.setCollateralTo = p.collateral - Math.mulDiv(p.collateral, amount, p.amount);
         if (!h.isShort) input.minTotalCost = limit;

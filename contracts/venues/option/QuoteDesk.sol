@@ -6,6 +6,8 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {ISwapRouter02} from "../../interfaces/uniswap/ISwapRouter02.sol";
+import {IVault} from "../../IVault.sol";
+import {IPriceOracle} from "../../oracle/IPriceOracle.sol";
 import {VenueBase} from "../VenueBase.sol";
 
 /// @title QuoteDesk: swaps between the vault's asset and the token that an option protocol margins in
@@ -41,10 +43,23 @@ abstract contract QuoteDesk is VenueBase {
         _giveBack();
     }
 
-    /// @dev The same at our oracle's limit.
+    /// @dev The same at our oracle's limit. Without a price, for the vault's call, whose cost its guard bounds, at any; what a stranger
+    /// brought stays here.
     function _returnQuoteFairly() internal returns (uint256) {
-        uint256 amount = _quoteHeld();
-        return _returnQuote(_mul(_mul(amount, _mid(address(QUOTE))), WAD - _slack()) / ASSET_SCALE);
+        (bool priced, uint256 mid) = _quoteMid();
+        if (priced) return _returnQuote(_mul(_mul(_quoteHeld(), mid), WAD - _slack()) / ASSET_SCALE);
+        return msg.sender == vault ? _returnQuote(0) : 0;
+    }
+
+    /// @dev Our mid of the quote token; as the asset where it has no price.
+    function _quoteMid() internal view returns (bool priced, uint256 mid) {
+        try IPriceOracle(IVault(vault).oracle()).quote(address(QUOTE)) returns (
+            uint256, uint256 mid_, uint256, uint256
+        ) {
+            return (true, mid_);
+        } catch {
+            return (false, WAD);
+        }
     }
 
     /// @dev Buys exactly `amount` of the quote token, at 1e18, with idle at our oracle's limit.

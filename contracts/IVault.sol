@@ -92,14 +92,14 @@ interface IVault is IERC4626 {
     /// @notice Idle plus venues as an interval, asset units at 1e18, read now.
     function nav() external view returns (bool priced, int256 low, int256 mid, int256 high);
 
-    /// @notice The interval that entry and exit are priced by: `nav()`, or the last mark carried to now.
+    /// @notice The interval that entry is priced by: `nav()`, or the last mark carried to now.
     function navView() external view returns (bool priced, int256 low, int256 mid, int256 high);
 
     /// @notice Anyone. Reads the interval live and stores it; `IRiskGuard.Unpriced` while a venue or price cannot be read.
     function mark() external;
 
     /// @notice QUEUE. Burns `shares` of the caller at the low NAV and pays it; `IRiskGuard.Unpriced` while a venue or price
-    /// cannot be read and no mark is carried, `IdleShort` where idle does not reach.
+    /// cannot be read, `IdleShort` where idle does not reach.
     function processExit(uint256 shares) external returns (uint256 assets);
 
     /// @notice The `IRedeemQueue` of this vault; zero until the governor names it, once.

@@ -57,12 +57,14 @@ abstract contract VaultOperations is VaultShares {
         _chargeUnexplained(before);
         uint256 supply = totalSupply();
         int256[] memory posted;
+        _idleBefore = _idle() + 1;
         (results, posted) = _callAll(calls, touched);
         if (totalSupply() != supply) revert SupplyChanged(supply, totalSupply());
 
         Valuation memory afterwards = IValuer(valuer).value(address(this));
         uint256 loss = IRiskGuard(guard).check(before, afterwards, touched, posted, units);
         _store(afterwards);
+        _idleBefore = 0;
         emit Rebalanced(planId, msg.sender, before.mid, afterwards.mid, loss);
     }
 
@@ -182,12 +184,14 @@ abstract contract VaultOperations is VaultShares {
         returns (uint256 answer, uint256 tip)
     {
         Outcome memory o;
+        _idleBefore = _idle() + 1;
         (answer, o) = _judged(act, venue, unit, limit, abi.encodeWithSelector(_actionOf(act), unit, amount, limit));
         if (act == Act.TopUp || act == Act.CriticalTopUp) {
             if (answer != 0) emit ToppedUp(venue, unit, amount, o.healthBefore, o.healthAfter);
         } else {
             emit Eased(venue, unit, act, amount, o.loss);
         }
+        _idleBefore = 0;
         tip = o.tip / _wei();
         if (tip != 0) {
             IERC20(asset()).safeTransfer(msg.sender, tip);

@@ -23,10 +23,10 @@ import {IPriceOracle} from "./oracle/IPriceOracle.sol";
 /// include it, `convertToX` do not. `previewX` values as `X` does and equals it in the same state. An exit pays from idle alone:
 /// `maxWithdraw` and `maxRedeem` stop at idle less what the redeem queue is owed at the high NAV.
 ///
-/// WHICH INTERVAL. The last mark carried to now (`IMarks`) while it may be carried, `navView`; else a live valuation, which then is the new
-/// mark. An entry of more than may enter on the carried mark is priced live too. `mark` always values
-/// live. `maxDeposit` and `maxMint` answer by the live interval: while a venue cannot be read they are 0,
-/// and what may still enter on a carried mark may.
+/// WHICH INTERVAL. An entry is priced by the last mark carried to now (`IMarks`) while it may be carried and has room for it, `navView`; else by
+/// a live valuation, which then is the new mark. An exit is always priced live, or whoever sees a venue's loss first would
+/// leave it to the others; `mark` is live too. `maxDeposit` and `maxMint` answer by the live interval: while a venue cannot be
+/// read they are 0, and what may still enter on a carried mark may.
 ///
 /// THE SEED. Shares are priced as if SEED of them stood against one wei of the asset that is not there; the first entry mints these to a dead
 /// address, for good. What lies in an empty vault, or is sent to one with dust in it, is the seed's in that proportion, so that to inflate the
@@ -106,6 +106,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     uint64 private _markedAt;
     FeeLedger.Ledger private _ledger;
 
+    /// @dev One more than idle when the venues began to be called, 0 while they are not: a stranger who is given control meanwhile
+    /// must not find money missing that is only on its way.
+    uint256 internal transient _idleBefore;
+
     /// @dev NAV in wei of the asset, rounded outward, whether new shares may be priced by it, and what of the asset may enter at it.
     struct Quote {
         bool priced;
@@ -151,7 +155,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     function processExit(uint256 shares) external nonReentrant returns (uint256 assets) {
         if (msg.sender != redeemQueue) revert OnlyQueue(msg.sender);
         FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, 0);
+        Quote memory q = _price(ledger, LIVE);
         if (!q.priced) revert IRiskGuard.Unpriced();
         assets = _assetsFor(shares, q.low, _supply(ledger), Math.Rounding.Floor);
         if (assets > _idle()) revert IdleShort(_idle(), assets);
@@ -215,7 +219,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         returns (uint256 shares)
     {
         FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, 0);
+        Quote memory q = _price(ledger, LIVE);
         uint256 supply = _supply(ledger);
         uint256 most = _maxWithdraw(owner, q, supply);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
@@ -231,7 +235,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         returns (uint256 assets)
     {
         FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, 0);
+        Quote memory q = _price(ledger, LIVE);
         uint256 supply = _supply(ledger);
         uint256 most = _maxRedeem(owner, q, supply);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
@@ -262,7 +266,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @notice Idle now plus the venues' mid at the last mark, in wei of the asset; at least 0.
     function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
-        int256 total = int256(_idle() * _scale) + _markedVenues;
+        uint256 idle = _idleBefore == 0 ? _idle() : _idleBefore - 1;
+        int256 total = int256(idle * _scale) + _markedVenues;
         return total > 0 ? uint256(total) / _scale : 0;
     }
 
@@ -451,7 +456,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     function _exitQuote() private view returns (Quote memory q, uint256 supply) {
         FeeLedger.Ledger memory ledger = _accrued();
-        return (_quote(ledger, 0), _supply(ledger));
+        return (_quote(ledger, LIVE), _supply(ledger));
     }
 
     function _rounded(bool priced, int256 low, int256 high, uint256 room) private view returns (Quote memory q) {

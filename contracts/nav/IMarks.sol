@@ -20,7 +20,7 @@ interface IMarks {
         uint256 entering;
     }
 
-    /// @notice The interval that the caller prices an entry or exit by: its mark carried to now where that may be and has room for what
+    /// @notice The interval that the caller prices an entry by: its mark carried to now where that may be and has room for what
     /// is entering, else a live valuation by its own valuer, which becomes its mark. Idle is included.
     /// @return priced Whether all was priced.
     /// @return low    The least that the vault is worth, were the truth in the interval, as the next two.

@@ -246,9 +246,9 @@ class Marks(Contract):
         return self._call(_PEEK, ask)
 
     def price(self, ask: Ask) -> Call[PriceResult]:
-        """The interval that the caller prices an entry or exit by: its mark carried to now where that may
-        be and has room for what is entering, else a live valuation by its own valuer, which becomes its
-        mark. Idle is included.
+        """The interval that the caller prices an entry by: its mark carried to now where that may be and
+        has room for what is entering, else a live valuation by its own valuer, which becomes its mark.
+        Idle is included.
 
         Returns:
             priced: Whether all was priced.

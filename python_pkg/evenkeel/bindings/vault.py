@@ -712,7 +712,7 @@ class Vault(Contract):
         return self._call(_NAV)
 
     def nav_view(self) -> Call[NavViewResult]:
-        """The interval that entry and exit are priced by: `nav()`, or the last mark carried to now."""
+        """The interval that entry is priced by: `nav()`, or the last mark carried to now."""
         return self._call(_NAV_VIEW)
 
     def oracle(self) -> Call[ChecksumAddress]:
@@ -741,7 +741,7 @@ class Vault(Contract):
 
     def process_exit(self, shares: int) -> Call[int]:
         """QUEUE. Burns `shares` of the caller at the low NAV and pays it; `IRiskGuard.Unpriced` while a
-        venue or price cannot be read and no mark is carried, `IdleShort` where idle does not reach.
+        venue or price cannot be read, `IdleShort` where idle does not reach.
         """
         return self._call(_PROCESS_EXIT, shares)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hexbytes import HexBytes
 
-from evenkeel.bindings import ERC20, ContractError, Marks, SpotVenue
+from evenkeel.bindings import ERC20, ContractError, SpotVenue
 from evenkeel.demo import measure
 from evenkeel.demo.errors import DemoError
 from evenkeel.demo.report import Redemption, Refusal
@@ -19,7 +19,6 @@ _VENUE = "uniswap-v3"
 _BAD_SIZE = 60
 """ETH bought on a hedged book: within the spot venue's cap and far beyond the delta limit."""
 _GAS = 5_000_000
-_SHARE_OFFSET = 10**6
 
 
 def refuse(stage: Stage) -> Refusal:
@@ -48,11 +47,7 @@ def refuse(stage: Stage) -> Refusal:
 
 
 def redeem_all(stage: Stage, role: str) -> Redemption:
-    """Let a depositor redeem every share, and compute what was owed from the state before.
-
-    Time passes first until the last mark is too old to be carried, so that the exit is priced live.
-    """
-    _outlive_mark(stage)
+    """Let a depositor redeem every share, and compute what was owed from the state before."""
     signer = stage.sandbox.signers[role]
     shares = stage.vault.balance_of(signer.address).read()
     call = stage.vault.redeem(shares, signer.address, signer.address)
@@ -62,15 +57,7 @@ def redeem_all(stage: Stage, role: str) -> Redemption:
     receipt = call.send(signer, gas=_GAS)
     paid = asset.balance_of(signer.address).read() - held
     # Low NAV at the redemption's own time: what was left in the same block, and what was paid out of it. Then the
-    # standard's arithmetic: rounded down, over shares with their virtual offset.
+    # standard's arithmetic: rounded down, over all shares, the burned seed among them.
     left = stage.vault.nav().read(receipt.block_number).low // 10 ** (18 - state.asset_decimals)
-    owed = shares * (left + paid + 1) // (state.total_supply + _SHARE_OFFSET)
+    owed = shares * (left + paid + 1) // state.total_supply
     return Redemption(shares=shares, paid=paid, owed=owed, tx=HexBytes(receipt.transaction_hash).to_0x_hex())
-
-
-def _outlive_mark(stage: Stage) -> None:
-    marks = Marks(stage.vault.marks().read(), stage.w3)
-    _, marked_at = stage.vault.last_mark().read()
-    rpc = stage.sandbox.node.rpc
-    rpc("evm_setNextBlockTimestamp", max(marked_at + marks.max_age().read(), stage.now()) + 1)
-    rpc("evm_mine")

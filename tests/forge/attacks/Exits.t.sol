@@ -45,7 +45,7 @@ contract ExitsAttackTest is QueueCase {
     }
 }
 
-/// @notice Leaving on a carried mark in which a venue that has broken since still counts.
+/// @notice Leaving on a carried mark in which what a venue has lost since still counts.
 contract StaleExitsAttackTest is QueueCase {
     function setUp() public override {
         vm.warp(1_700_000_000);
@@ -59,17 +59,28 @@ contract StaleExitsAttackTest is QueueCase {
         return new Marks(600, 0.01e18, 0.02e18);
     }
 
-    /// @notice Anyone ends it with a wei, before the mark is too old, and it does not come back.
-    function test_AWeiVoidsAMarkInWhichABrokenVenueCounts() public {
+    /// @notice A mark that is still carried does not let the first who knows leave at it.
+    function test_WhoLeavesFirstDoesNotEscapeABrokenVenue() public {
         vault.mark();
         venue.setMode(Mode.Reverts);
-        assertApproxEqAbs(vault.previewRedeem(vault.balanceOf(bob)), 1_000_000e6, 2e6, "carried");
-        usdc.mint(address(vault), 1);
         assertApproxEqAbs(vault.previewRedeem(vault.balanceOf(bob)), 250_000e6, 1e6);
         uint256 most = vault.maxRedeem(bob);
         vm.prank(bob);
         uint256 paid = vault.redeem(most, bob, bob);
         assertLe(paid, 250_000e6 + 1);
         assertApproxEqAbs(vault.previewRedeem(vault.balanceOf(alice)), 250_000e6, 1e6);
+    }
+
+    /// @notice Nor a loss that can be read.
+    function test_WhoLeavesFirstDoesNotEscapeAVenuesLoss() public {
+        vault.mark();
+        vm.warp(block.timestamp + 60);
+        venue.setBook(500_000e18, 0, _delta(0));
+        uint256 most = vault.maxWithdraw(bob);
+        vm.prank(bob);
+        vault.withdraw(most, bob, bob);
+        (, int256 low,,) = vault.nav();
+        assertApproxEqAbs(most + uint256(low) / 1e12, 1_000_000e6, 2);
+        assertApproxEqAbs(vault.previewRedeem(vault.balanceOf(bob)) + most, 500_000e6, 2);
     }
 }

@@ -72,6 +72,16 @@ contract ReentrancyTest is VaultCase {
         }
     }
 
+    /// @notice The same for what the standard forbids to revert: it must show what it showed before the call.
+    function test_Curve_TotalAssetsDoesNotDipWhileMoneyIsOnItsWay() public {
+        uint256 total = vault.totalAssets();
+        uint256 share = vault.convertToAssets(1e12);
+        (, bytes memory answer) = _inTheMiddle(abi.encodeCall(vault.totalAssets, ()));
+        assertEq(abi.decode(answer, (uint256)), total);
+        (, answer) = _inTheMiddle(abi.encodeCall(vault.convertToAssets, (1e12)));
+        assertEq(abi.decode(answer, (uint256)), share);
+    }
+
     /// @notice GMX v1 (2025): a reentry between a position's change and its tracker's. Here even a keeper that is a venue cannot.
     function test_GmxV1_NothingThatWritesCanBeEnteredFromACall() public {
         manager.grantRole(KEEPER, address(hostile), 0);

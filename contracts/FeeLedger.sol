@@ -17,11 +17,13 @@ library FeeLedger {
     /// @param rate      Management fee a year in millionths.
     /// @param flow      Entries less exits since the last mark, wei of the asset.
     /// @param owedBits  Shares owed, with FRACTION_BITS fractional bits.
+    /// @param epoch     The last of `IWriteOffs`; not this library's, but it must cost nothing to read where shares move.
     struct Ledger {
         uint32 accruedAt;
         uint16 rate;
         int88 flow;
-        uint120 owedBits;
+        uint112 owedBits;
+        uint8 epoch;
     }
 
     /// @notice Adds the management fee of `supply` up to now.
@@ -40,7 +42,7 @@ library FeeLedger {
     function take(Ledger memory self, uint256 shares) internal pure returns (uint256 taken) {
         _owe(self, shares << FRACTION_BITS);
         taken = owed(self);
-        self.owedBits -= uint120(taken << FRACTION_BITS);
+        self.owedBits -= uint112(taken << FRACTION_BITS);
     }
 
     /// @notice Whole shares owed.
@@ -58,6 +60,6 @@ library FeeLedger {
 
     /// @dev Beyond what the ledger holds nothing is owed.
     function _owe(Ledger memory self, uint256 bits) private pure {
-        self.owedBits = uint120((self.owedBits + bits).min(type(uint120).max));
+        self.owedBits = uint112((self.owedBits + bits).min(type(uint112).max));
     }
 }

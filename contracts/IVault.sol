@@ -28,6 +28,7 @@ struct VaultParts {
     address volSource;
     address valuer;
     address guard;
+    address judge;
     address marks;
 }
 
@@ -37,6 +38,8 @@ interface IVault is IERC4626 {
     error PlanUsed(bytes32 planId);
     error UnknownVenue(address venue);
     error VenueKnown(address venue);
+    /// @notice A venue that was not written off.
+    error NotWrittenOff(address venue);
     error TooManyVenues(uint256 maximum);
     /// @notice `fund` came from a venue that the vault is not calling.
     error NotCalling(address venue);
@@ -56,6 +59,9 @@ interface IVault is IERC4626 {
     event VenueAdded(address indexed venue, VenueConfig config);
     event VenueConfigured(address indexed venue, VenueConfig config);
     event VenueRemoved(address indexed venue);
+    event VenueWrittenOff(address indexed venue, uint256 indexed epoch);
+    /// @notice What a venue that was written off gave back went to those who held shares then; wei of the asset.
+    event Recovered(address indexed venue, uint256 assets);
 
     /// @notice KEEPER. Carries out `calls` in order under the guard, all or nothing.
     /// @param deadline Unix seconds after which the plan is void.
@@ -86,6 +92,13 @@ interface IVault is IERC4626 {
     /// @notice KEEPER. The same.
     function keeperFree(address venue, uint256 unit, uint256 assets, uint256 minFreed) external returns (uint256 freed);
 
+    /// @notice GOVERNOR. Takes a venue out of the vault for good, whatever it holds: its value leaves NAV, and what is later recovered
+    /// of it belongs to those who held shares at this moment (`IWriteOffs`).
+    function writeOff(address venue) external;
+
+    /// @notice GOVERNOR. Calls a venue that was written off, which can draw no idle, and hands what it pays on to those holders.
+    function recover(address venue, bytes calldata data) external returns (bytes memory answer);
+
     /// @notice The venue that the vault is calling draws `assets` of idle.
     function fund(uint256 assets) external;
 
@@ -105,12 +118,20 @@ interface IVault is IERC4626 {
     /// @notice The `IRedeemQueue` of this vault; zero until the governor names it, once.
     function redeemQueue() external view returns (address);
 
+    /// @notice Where `venue` sends what it pays: here, or for one that was written off to those who held shares then.
+    function payee(address venue) external view returns (address);
+
+    /// @notice The `IWriteOffs` that this vault made for itself. Immutable.
+    function writeOffs() external view returns (address);
+
     /// @notice The registered adapters; the order changes when one is removed.
     function venues() external view returns (address[] memory);
     /// @notice Whether `venue` is registered.
     function isVenue(address venue) external view returns (bool);
     /// @notice What the curator allows `venue`; `UnknownVenue` where it is not registered.
     function venueConfig(address venue) external view returns (VenueConfig memory);
+    /// @notice Whether the vault is calling its venues. What strangers may do at an adapter waits meanwhile.
+    function acting() external view returns (bool);
     /// @notice Whether a rebalance of this plan was carried out.
     function planUsed(bytes32 planId) external view returns (bool);
     /// @notice The `IPriceOracle` of the vault and its adapters. Immutable.
@@ -121,6 +142,8 @@ interface IVault is IERC4626 {
     function valuer() external view returns (address);
     /// @notice The `IRiskGuard` that judges every rebalance and top-up. Immutable.
     function guard() external view returns (address);
+    /// @notice The `IRebalanceJudge` that values the vault before and after a rebalance, and speaks for it to guard and marks. Immutable.
+    function judge() external view returns (address);
     /// @notice The `IMarks` that keeps the last mark and carries it. Immutable.
     function marks() external view returns (address);
 }

@@ -11,6 +11,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {CriticalNeed} from "./CriticalNeed.sol";
 import {IRedeemQueue, QueuedRedeem} from "./IRedeemQueue.sol";
 import {QueueFront} from "./QueueFront.sol";
+import {IWriteOffs} from "./recovery/IWriteOffs.sol";
 
 /// @title RedeemQueue: redemptions that wait for cash, in the order in which they came
 /// @notice THE LINE. A request takes its shares at once and the next id, from 1. They stay shares, with the vault's gains and losses,
@@ -34,6 +35,9 @@ import {QueueFront} from "./QueueFront.sol";
 ///
 /// WHAT IS SENT HERE by mistake or malice belongs to nobody: such shares are burned, and such assets and roundings returned to
 /// the vault, by the next `process` with anything to pay or burn. They change no price and no claim.
+///
+/// WRITE-OFFS. What is recovered of a venue that the vault wrote off while shares waited here, or were to be taken back, belongs to the
+/// controllers of their requests (`IWriteOffs.claimQueued`).
 ///
 /// CLAIMS. What was paid to a controller is one pool; `redeem` and `withdraw` draw on it at its average price, and count its oldest
 /// requests first. The last share takes the last wei. There is no deadline.
@@ -80,6 +84,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
     uint256 private immutable _wholeShare;
     /// @dev Asset units at 1e18 per wei of the asset.
     uint256 private immutable _scale;
+    IWriteOffs private immutable _writeOffs;
 
     /// @inheritdoc IRedeemQueue
     uint256 public waiting;
@@ -112,6 +117,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
         uint8 decimals = IERC20Metadata(address(_asset)).decimals();
         _scale = 10 ** (18 - decimals);
         _wholeShare = _scale * 10 ** _vault.decimals();
+        _writeOffs = IWriteOffs(_vault.writeOffs());
     }
 
     /// @inheritdoc IRedeemQueue
@@ -211,6 +217,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
             _return(requestId, r);
         }
         uint256 shares = r.shares;
+        _note(requestId, r);
         r.shares = 0;
         _returned -= shares;
         emit CancelRedeemClaim(controller, receiver, requestId, msg.sender, shares);
@@ -339,6 +346,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
         assets = shares.mulDiv(price.assets, price.shares);
         // A part that is worth nothing would be taken for nothing; the line waits for more idle.
         if (shares < r.shares && assets == 0) return (0, 0);
+        _note(requestId, r);
         Pool storage pool = _pools[r.controller];
         if (r.filled == 0) r.startsAt = pool.claimed + pool.shares;
         (r.shares, r.filled) = (r.shares - uint128(shares), r.filled + uint128(shares));
@@ -349,12 +357,18 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @dev Takes `r` out of the line unpaid. The fee stays here as shares that are nobody's.
     function _return(uint256 requestId, QueuedRedeem storage r) private {
+        _note(requestId, r);
         uint256 shares = r.shares;
         uint256 fee = _fee(shares);
         (r.returned, r.shares) = (true, uint128(shares - fee));
         waiting -= shares;
         _returned += shares - fee;
         emit RedeemReturned(r.controller, requestId, shares - fee, fee);
+    }
+
+    /// @dev What waited when a venue was written off must be kept before it changes.
+    function _note(uint256 requestId, QueuedRedeem storage r) private {
+        if (_writeOffs.epoch() != 0) _writeOffs.noteRequest(requestId, r.shares);
     }
 
     function _claim(Pool storage pool, address controller, address receiver, uint256 shares, uint256 assets) private {

@@ -23,7 +23,7 @@ interface IMakesFees {
 /// address follows from caller, salt, code and arguments (CREATE2), whatever was created before.
 ///
 /// SEAL. Anyone has a vault's wiring checked once it is complete. Sealed means that in that block
-/// - vault, authority, oracle, vol source, valuer, marks, guard, queue and every venue were created here, each from code of its kind;
+/// - vault, authority, oracle, vol source, valuer, marks, guard, judge, queue and every venue were created here, each from code of its kind;
 /// - all that obey an authority obey the vault's, which is closed for none of them, nor for the vault's fees and the guard's acts;
 /// - the queue and every venue serve this vault;
 /// - every restricted function has the role that its code was registered with;
@@ -48,6 +48,7 @@ contract VaultFactory is AccessManaged {
     bytes32 public constant VALUER = "Valuer";
     bytes32 public constant MARKS = "Marks";
     bytes32 public constant GUARD = "Guard";
+    bytes32 public constant JUDGE = "Judge";
     bytes32 public constant QUEUE = "Queue";
     bytes32 public constant VENUE = "Venue";
     /// @notice The most restricted functions that a kind is registered with.
@@ -134,6 +135,7 @@ contract VaultFactory is AccessManaged {
         _kind(guard, GUARD);
         _part(guard, GUARD, authority, IRiskGuard(guard).acts());
         _kind(IVault(vault).valuer(), VALUER);
+        _kind(IVault(vault).judge(), JUDGE);
         _kind(IVault(vault).marks(), MARKS);
         address queue = IVault(vault).redeemQueue();
         _part(queue, QUEUE, authority, address(0));

@@ -3,25 +3,30 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {IRiskGuard, UnitHealth} from "./guard/IRiskGuard.sol";
-import {IValuer, Valuation} from "./guard/IValuer.sol";
+import {IRebalanceJudge, Verdict} from "./guard/IRebalanceJudge.sol";
+import {IRiskGuard} from "./guard/IRiskGuard.sol";
 import {Act, IVenueActs, Outcome} from "./guard/IVenueActs.sol";
 import {Instruction, IVault, VenueConfig} from "./IVault.sol";
 import {VaultShares} from "./VaultShares.sol";
+import {WriteOffs} from "./recovery/WriteOffs.sol";
 import {VenueSet} from "./VenueSet.sol";
 import {IVenue} from "./venues/IVenue.sol";
 
 /// @title VaultOperations: venues, rebalanced and topped up under guard
 /// @notice REBALANCE. The keeper's instructions are calldata for registered venues only, which can neither be the asset nor this
-/// contract. The guard judges the valuations before and after; a breach of any rule undoes all of it.
+/// contract. The judge values the vault before and after, and the guard allows or refuses (`RebalanceJudge`); a breach of any rule
+/// undoes all of it.
 ///
 /// TOP-UPS, REDUCTIONS AND FREED MARGIN go to one venue and are judged by that venue alone, so that a price missing elsewhere does
 /// not get a unit liquidated. The rules and who may do what when are the guard's (`VenueActs`).
 ///
 /// FUND. A venue draws idle only inside a call that this vault is making to it.
 ///
+/// WRITE-OFF. `writeOff` takes a venue out of NAV for good, so that entry opens again where it could not be read. It is called no more but by
+/// `recover`, without a claim on idle, and what it pays goes to those who held shares when it was written off (`WriteOffs`).
+///
 /// ROLES, by the authority: `rebalance`, `topUp`, `keeperReduce`, `keeperFree` (keeper), `reduce`, `free` (guardian), `addVenue`,
-/// `configureVenue`, `removeVenue` (curator), `tightenVenue` (sentinel). `topUpCritical` is anyone's.
+/// `configureVenue`, `removeVenue` (curator), `tightenVenue` (sentinel), `writeOff`, `recover` (governor). `topUpCritical` is anyone's.
 ///
 /// ASSUMPTIONS. ADAPTERS ARE OURS; THE PROTOCOLS BEHIND THEM MAY BE HOSTILE, AND COST AT MOST WHAT THEIR ADAPTER HOLDS.
 abstract contract VaultOperations is VaultShares {
@@ -51,21 +56,20 @@ abstract contract VaultOperations is VaultShares {
         if (calls.length > MAX_INSTRUCTIONS) revert TooManyInstructions(calls.length, MAX_INSTRUCTIONS);
         planUsed[planId] = true;
 
-        address[] memory touched = _touched(calls);
-        UnitHealth[] memory units = IRiskGuard(guard).healths(touched);
-        Valuation memory before = IValuer(valuer).value(address(this));
-        _chargeUnexplained(before);
+        for (uint256 i; i < calls.length; ++i) {
+            if (!_venues.known[calls[i].venue]) revert UnknownVenue(calls[i].venue);
+        }
+        (bytes memory data, address[] memory touched) = IRebalanceJudge(judge).begin(calls, _flow());
         uint256 supply = totalSupply();
         int256[] memory posted;
         _idleBefore = _idle() + 1;
         (results, posted) = _callAll(calls, touched);
         if (totalSupply() != supply) revert SupplyChanged(supply, totalSupply());
 
-        Valuation memory afterwards = IValuer(valuer).value(address(this));
-        uint256 loss = IRiskGuard(guard).check(before, afterwards, touched, posted, units);
-        _store(afterwards);
+        Verdict memory v = IRebalanceJudge(judge).finish(data, posted);
+        _struck(v.low, v.mid, v.high);
         _idleBefore = 0;
-        emit Rebalanced(planId, msg.sender, before.mid, afterwards.mid, loss);
+        emit Rebalanced(planId, msg.sender, v.midBefore, v.mid, v.loss);
     }
 
     /// @inheritdoc IVault
@@ -137,6 +141,7 @@ abstract contract VaultOperations is VaultShares {
     /// or `VenueSet.DisorderedHealth`.
     function addVenue(address venue, VenueConfig calldata config) external restricted nonReentrant {
         if (venue == asset() || venue == address(this)) revert VenueSet.NotOurs(venue);
+        if (payee(venue) != address(this)) revert VenueKnown(venue);
         _venues.add(venue, config);
         _forgetMark();
         emit VenueAdded(venue, config);
@@ -164,13 +169,51 @@ abstract contract VaultOperations is VaultShares {
     }
 
     /// @inheritdoc IVault
+    function writeOff(address venue) external restricted nonReentrant {
+        _venues.drop(venue);
+        emit VenueWrittenOff(venue, _open(venue));
+    }
+
+    /// @inheritdoc IVault
+    function recover(address venue, bytes calldata data)
+        external
+        restricted
+        nonReentrant
+        returns (bytes memory answer)
+    {
+        address purse = payee(venue);
+        if (purse == address(this)) revert NotWrittenOff(venue);
+        uint256 idle = _idle();
+        uint256 kept = IERC20(asset()).balanceOf(purse);
+        _idleBefore = idle + 1;
+        bool done;
+        (done, answer) = venue.call(data);
+        if (!done) revert VenueCallFailed(venue, 0, answer);
+        // An adapter pays the purse; a protocol that pays the vault pays it here.
+        IERC20(asset()).safeTransfer(purse, _idle() - idle);
+        _idleBefore = 0;
+        emit Recovered(venue, IERC20(asset()).balanceOf(purse) - kept);
+    }
+
+    /// @inheritdoc IVault
     function venues() external view returns (address[] memory) {
         return _venues.list;
     }
 
     /// @inheritdoc IVault
+    function payee(address venue) public view returns (address) {
+        address purse = _venues.known[venue] ? address(0) : WriteOffs(writeOffs).purseOf(venue);
+        return purse == address(0) ? address(this) : purse;
+    }
+
+    /// @inheritdoc IVault
     function isVenue(address venue) external view returns (bool) {
         return _venues.known[venue];
+    }
+
+    /// @inheritdoc IVault
+    function acting() external view returns (bool) {
+        return _idleBefore != 0;
     }
 
     /// @inheritdoc IVault
@@ -251,21 +294,5 @@ abstract contract VaultOperations is VaultShares {
         _calling = address(0);
         if (!done) revert VenueCallFailed(venue, index, answer);
         return answer;
-    }
-
-    /// @dev The venues of `calls`, each once, all registered.
-    function _touched(Instruction[] calldata calls) private view returns (address[] memory touched) {
-        touched = new address[](calls.length);
-        uint256 count;
-        for (uint256 i; i < calls.length; ++i) {
-            address venue = calls[i].venue;
-            if (!_venues.known[venue]) revert UnknownVenue(venue);
-            uint256 j;
-            while (j < count && touched[j] != venue) ++j;
-            if (j == count) touched[count++] = venue;
-        }
-        assembly ("memory-safe") {
-            mstore(touched, count)
-        }
     }
 }

@@ -11,11 +11,11 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {FeeLedger} from "./FeeLedger.sol";
 import {Fees, IFeePayer} from "./Fees.sol";
 import {IRiskGuard} from "./guard/IRiskGuard.sol";
-import {IValuer, Valuation} from "./guard/IValuer.sol";
 import {IRedeemQueue} from "./IRedeemQueue.sol";
 import {IVault, VaultParts} from "./IVault.sol";
 import {IMarks} from "./nav/IMarks.sol";
 import {IPriceOracle} from "./oracle/IPriceOracle.sol";
+import {WriteOffs} from "./recovery/WriteOffs.sol";
 
 /// @title VaultShares: entry at the high NAV, exit at the low
 /// @notice ENTRY AND EXIT. Shares are minted at the high NAV and redeemed at the low, so nobody who enters or leaves
@@ -55,7 +55,7 @@ import {IPriceOracle} from "./oracle/IPriceOracle.sol";
 /// ROLES, by the authority: `setRedeemQueue` (governor).
 ///
 /// ASSUMPTIONS. THE ASSET HAS AT MOST 18 DECIMALS AND DOES NOT REBASE: the vault sees only that idle is not what entries and exits made it, and then
-/// carries no mark. A fee on transfer is refused with `WrongTransfer`. ORACLE, VOL SOURCE, VALUER, MARKS AND GUARD ARE TRUSTED.
+/// carries no mark. A fee on transfer is refused with `WrongTransfer`. ORACLE, VOL SOURCE, VALUER, MARKS, GUARD AND JUDGE ARE TRUSTED.
 abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGuardTransient {
     using Math for uint256;
 
@@ -94,9 +94,13 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @inheritdoc IVault
     address public immutable guard;
     /// @inheritdoc IVault
+    address public immutable judge;
+    /// @inheritdoc IVault
     address public immutable marks;
     /// @notice The `Fees` that this vault made for itself. Immutable.
     address public immutable fees;
+    /// @inheritdoc IVault
+    address public immutable writeOffs;
     /// @dev Asset units at 1e18 per wei of the asset.
     uint256 private immutable _scale;
 
@@ -131,8 +135,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         volSource = parts.volSource;
         valuer = parts.valuer;
         guard = parts.guard;
+        judge = parts.judge;
         marks = parts.marks;
         fees = address(new Fees(parts.authority));
+        writeOffs = address(new WriteOffs(IERC20(parts.asset)));
     }
 
     /// @inheritdoc IVault
@@ -298,16 +304,16 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @inheritdoc IERC4626
     function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
         FeeLedger.Ledger memory ledger = _accrued();
-        return _sharesFor(assets, _open(_quote(ledger, assets)).high, _supply(ledger), Math.Rounding.Floor);
+        return _sharesFor(assets, _entry(_quote(ledger, assets)).high, _supply(ledger), Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC4626
     function previewMint(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 assets) {
         FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _open(_quote(ledger, 0));
+        Quote memory q = _entry(_quote(ledger, 0));
         uint256 supply = _supply(ledger);
         assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
-        if (assets > q.room) assets = _assetsFor(shares, _open(_quote(ledger, LIVE)).high, supply, Math.Rounding.Ceil);
+        if (assets > q.room) assets = _assetsFor(shares, _entry(_quote(ledger, LIVE)).high, supply, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
@@ -333,24 +339,38 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return super.decimals();
     }
 
-    /// @dev The mark at the end of an operation, `valuation` having been made after it.
-    function _store(Valuation memory valuation) internal {
+    /// @dev The judge struck a mark at the end of an operation.
+    function _struck(int256 low, int256 mid, int256 high) internal {
         FeeLedger.Ledger memory ledger = _accrued();
-        IMarks(marks).store(valuation);
-        _settle(ledger, valuation.low, valuation.mid, valuation.high);
+        _settle(ledger, low, mid, high);
         _save(ledger);
+    }
+
+    /// @dev Begins an epoch for a venue that is no longer the vault's, and strikes a mark without it where all else is priced.
+    function _open(address venue) internal returns (uint8 epoch) {
+        epoch = WriteOffs(writeOffs).open(venue, totalSupply());
+        _forgetMark();
+        FeeLedger.Ledger memory ledger = _accrued();
+        ledger.epoch = epoch;
+        _price(ledger, LIVE);
+        _save(ledger);
+    }
+
+    /// @dev Balances as they were when a venue was written off must be kept before they change.
+    function _update(address from, address to, uint256 shares) internal override {
+        if (_ledger.epoch != 0) WriteOffs(writeOffs).note(from, balanceOf(from), to, balanceOf(to));
+        super._update(from, to, shares);
+    }
+
+    /// @dev Entries since the last mark less exits, asset units at 1e18.
+    function _flow() internal view returns (int256) {
+        return _ledger.flow * int256(_scale);
     }
 
     /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation.
     function _moved(int256 flow) internal {
         _markedVenues += int192(flow);
         _forgetMark();
-    }
-
-    /// @dev Charges the guard with what `valuation`, made before an operation, shows to be lost since the last mark.
-    function _chargeUnexplained(Valuation memory valuation) internal {
-        uint256 loss = IMarks(marks).unexplained(_asked(_ledger.flow, 0), valuation.mid);
-        if (valuation.priced && loss != 0) IRiskGuard(guard).charge(loss, valuation.low);
     }
 
     /// @dev The stored mark is carried no more: the venues are others.
@@ -406,7 +426,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     function _price(FeeLedger.Ledger memory ledger, uint256 assets) private returns (Quote memory) {
         (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss) =
             IMarks(marks).price(_asked(ledger.flow, assets));
-        if (loss != 0) IRiskGuard(guard).charge(loss, low);
+        if (loss != 0) IRiskGuard(guard).charge(address(this), loss, low);
         if (priced && room == LIVE) _settle(ledger, low, mid, high);
         return _rounded(priced, low, high, room);
     }
@@ -466,7 +486,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         q.room = room / _scale;
     }
 
-    function _open(Quote memory q) private view returns (Quote memory) {
+    function _entry(Quote memory q) private view returns (Quote memory) {
         if (_maxEntry(q) == 0) revert IRiskGuard.Unpriced();
         return q;
     }

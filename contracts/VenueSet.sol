@@ -69,12 +69,17 @@ library VenueSet {
 
     /// @notice Drops a venue that holds no more than dust at `oracle`'s mid.
     function remove(Set storage self, address venue, address oracle) internal {
-        if (!self.known[venue]) revert IVault.UnknownVenue(venue);
         Book memory book = IVenue(venue).book();
         uint256 pending = IVenue(venue).pending().length;
         if (SignedMath.abs(book.mid) > MAX_DUST || _exposed(book.exposures, oracle) || pending != 0) {
             revert NotEmpty(venue, book.mid, pending);
         }
+        drop(self, venue);
+    }
+
+    /// @notice Drops a venue whatever it holds.
+    function drop(Set storage self, address venue) internal {
+        if (!self.known[venue]) revert IVault.UnknownVenue(venue);
         self.known[venue] = false;
         delete self.configs[venue];
         uint256 last = self.list.length - 1;

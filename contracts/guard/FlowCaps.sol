@@ -6,14 +6,16 @@ import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 import {IVault} from "../IVault.sol";
 import {IOptionVenue} from "../venues/option/IOptionVenue.sol";
 import {Exposure, IVenue, Kind} from "../venues/IVenue.sol";
+import {FlowRule} from "./FlowRule.sol";
 import {FlowWindow} from "./FlowWindow.sol";
 import {IRiskGuard} from "./IRiskGuard.sol";
 import {IValuer, PricePoint, Valuation, VenueValue} from "./IValuer.sol";
 import {LossBudget} from "./LossBudget.sol";
 
 /// @title FlowCaps: how much may be in one place, and how much may go there
-/// @notice A cap holds for the larger of what is there and what idle has paid into it, net, over `WINDOW` (see `FlowWindow`): a venue
-/// that leaks looks empty and may not be filled again and again. Caps bind what grows; what is above its cap may stay.
+/// @notice A cap holds for the larger of what is there and what was posted to it, net, over `WINDOW` (see `FlowWindow`): a venue
+/// that leaks looks empty and may not be filled again and again. Posted is what idle paid and what came in kind from other
+/// venues (`FlowRule`). Caps bind what grows; what is above its cap may stay.
 ///
 /// EACH VENUE is capped by its own configuration, as a fraction of low NAV.
 ///
@@ -111,8 +113,9 @@ abstract contract FlowCaps is LossBudget {
         return keccak256(abi.encode("expiry", token, expiry));
     }
 
-    /// @dev Caps of a rebalance of the caller; `posted` as `IRiskGuard.check`.
+    /// @dev Caps of a rebalance of `vault`; `posted` as `IRiskGuard.check`.
     function _checkCaps(
+        address vault,
         Valuation calldata before,
         Valuation calldata afterwards,
         address[] calldata touched,
@@ -123,15 +126,16 @@ abstract contract FlowCaps is LossBudget {
             VenueValue calldata part = afterwards.venues[i];
             // Both valuations list the vault's venues in one order: it cannot change during a call.
             if (part.mid > 0 && part.mid > before.venues[i].mid) {
-                _checkVenue(msg.sender, part.venue, uint256(part.mid), nav);
+                _checkVenue(vault, part.venue, uint256(part.mid), nav);
             }
         }
+        int256[] memory flows = FlowRule.flows(before.venues, afterwards.venues, touched, posted);
         for (uint256 i; i < touched.length; ++i) {
-            if (posted[i] == 0) continue;
-            uint256 net = _post(msg.sender, touched[i], posted[i]);
-            if (posted[i] < 0) continue;
-            _checkVenue(msg.sender, touched[i], net, nav);
-            _checkPosted(msg.sender, touched[i], nav);
+            if (flows[i] == 0) continue;
+            uint256 net = _post(vault, touched[i], flows[i]);
+            if (flows[i] < 0) continue;
+            _checkVenue(vault, touched[i], net, nav);
+            _checkPosted(vault, touched[i], nav);
         }
         if (_anyCap) {
             for (uint256 i; i < afterwards.venues.length; ++i) {
@@ -141,7 +145,7 @@ abstract contract FlowCaps is LossBudget {
                 _checkExposure(before, afterwards, afterwards.exposures[i], nav);
             }
         }
-        if (_turnoverRoom != 0) _checkTurnover(before, afterwards, nav);
+        if (_turnoverRoom != 0) _checkTurnover(vault, before, afterwards, nav);
     }
 
     /// @dev Reverts where `value` at `venue` is above one of its caps.
@@ -216,7 +220,9 @@ abstract contract FlowCaps is LossBudget {
         if (value > most) revert IdCapExceeded(id, value, most);
     }
 
-    function _checkTurnover(Valuation calldata before, Valuation calldata afterwards, uint256 nav) private {
+    function _checkTurnover(address vault, Valuation calldata before, Valuation calldata afterwards, uint256 nav)
+        private
+    {
         uint256 sum;
         for (uint256 i; i < afterwards.exposures.length; ++i) {
             Exposure calldata e = afterwards.exposures[i];
@@ -227,7 +233,7 @@ abstract contract FlowCaps is LossBudget {
             Exposure calldata e = before.exposures[i];
             if (!_has(afterwards.exposures, e)) sum += e.greeks.delta.abs() * _mid(before.prices, e.underlying) / 1e18;
         }
-        sum = _turned[msg.sender].add(int256(sum), 1 days);
+        sum = _turned[vault].add(int256(sum), 1 days);
         uint256 most = Math.mulDiv(nav, maxTurnover(), 1e18);
         if (sum > most) revert TurnoverExceeded(sum, most);
     }

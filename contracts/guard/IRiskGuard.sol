@@ -18,13 +18,6 @@ struct Limits {
     Range theta;
 }
 
-/// @notice Health at 1e18 of one margin unit of one venue.
-struct UnitHealth {
-    address venue;
-    uint256 unit;
-    uint256 health;
-}
-
 enum Measure {
     Delta,
     Gamma,
@@ -56,6 +49,8 @@ interface IRiskGuard {
     error VenueFrozen(address venue);
     /// @notice Only the guard's own `acts` may call this.
     error OnlyActs(address caller);
+    /// @notice Only `vault`, or the judge that it names, may call this for it.
+    error OnlyVault(address caller, address vault);
     /// @notice A price or a venue is missing, so nothing can be judged and nothing is allowed.
     error Unpriced();
 
@@ -68,23 +63,22 @@ interface IRiskGuard {
     /// @notice A loss (asset units at 1e18) filled the bucket of `vault` to `level` (a fraction of low NAV at 1e18).
     event Charged(address indexed vault, uint256 loss, uint256 level);
 
-    /// @notice Reverts with a typed error unless the calling vault may go from `before` to `afterwards`; charges the loss to its
-    /// bucket. State is kept by caller: who lies deceives itself alone.
-    /// @param touched     The venues that were called; their units' health is read again.
-    /// @param posted      What of idle each of `touched` took less what it gave, asset units at 1e18.
-    /// @param unitsBefore `healths(touched)` from before the calls.
-    /// @return loss `cornerLoss(before, afterwards)`.
+    /// @notice JUDGE of `vault`. Reverts with a typed error unless `vault` may go from `before` to `afterwards`; charges the loss to its
+    /// bucket. State is kept by vault, and a vault names its own judge: who lies deceives itself alone.
+    /// @param touched The venues that were called, each once.
+    /// @param posted  What of idle each of `touched` took less what it gave, asset units at 1e18.
+    /// @return loss   `cornerLoss(before, afterwards)`.
     function check(
+        address vault,
         Valuation calldata before,
         Valuation calldata afterwards,
         address[] calldata touched,
-        int256[] calldata posted,
-        UnitHealth[] calldata unitsBefore
+        int256[] calldata posted
     ) external returns (uint256 loss);
 
-    /// @notice The calling vault found a loss that its marks do not explain, at `lowNav`; asset units at 1e18. Never reverts; fills its
-    /// bucket, at most to the brim.
-    function charge(uint256 loss, int256 lowNav) external;
+    /// @notice `vault` or its JUDGE. A loss of `vault` that its marks do not explain, at `lowNav`; asset units at 1e18. Never reverts for its
+    /// numbers; fills the bucket, at most to the brim.
+    function charge(address vault, uint256 loss, int256 lowNav) external;
 
     /// @notice How full the bucket of `vault` is and what is left of it, fractions of low NAV at 1e18.
     function budget(address vault) external view returns (uint256 level, uint256 left);
@@ -130,9 +124,6 @@ interface IRiskGuard {
     function tokenId(address token) external pure returns (bytes32);
     /// @notice The id of an expiry of an underlying.
     function expiryId(address token, uint64 expiry) external pure returns (bytes32);
-
-    /// @notice The health of every unit of `venues`.
-    function healths(address[] calldata venues) external view returns (UnitHealth[] memory);
 
     /// @notice The charge of a change: over the price and vol corners, the most that value falls; at 1e18.
     function cornerLoss(Valuation calldata before, Valuation calldata afterwards) external pure returns (uint256);

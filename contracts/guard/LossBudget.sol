@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IVault} from "../IVault.sol";
 import {IRiskGuard} from "./IRiskGuard.sol";
 
 /// @title LossBudget: what a vault may lose in a day, however many calls it takes
@@ -99,15 +100,16 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
     }
 
     /// @inheritdoc IRiskGuard
-    function charge(uint256 loss, int256 lowNav) external {
-        Bucket memory b = _bucket(msg.sender);
+    function charge(address vault, uint256 loss, int256 lowNav) external {
+        if (msg.sender != vault && msg.sender != IVault(vault).judge()) revert OnlyVault(msg.sender, vault);
+        Bucket memory b = _bucket(vault);
         // A loss of all there is fills any bucket.
         bool whole = lowNav <= 0 || loss >= uint256(lowNav);
         uint256 fraction = whole ? maxLossPerCall : _fraction(loss, uint256(lowNav));
         // A level above a capacity that was lowered stays.
         b.level = uint64(Math.max(b.level, Math.min(b.level + fraction, maxLossPerCall)));
-        _buckets[msg.sender] = b;
-        emit Charged(msg.sender, loss, b.level);
+        _buckets[vault] = b;
+        emit Charged(vault, loss, b.level);
     }
 
     /// @inheritdoc IRiskGuard

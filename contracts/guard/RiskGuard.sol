@@ -4,10 +4,9 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IVault} from "../IVault.sol";
-import {IVenue} from "../venues/IVenue.sol";
 import {CornerLoss} from "./CornerLoss.sol";
 import {FlowCaps} from "./FlowCaps.sol";
-import {IRiskGuard, Limits, Measure, Range, UnitHealth} from "./IRiskGuard.sol";
+import {IRiskGuard, Limits, Measure, Range} from "./IRiskGuard.sol";
 import {PricePoint, Valuation} from "./IValuer.sol";
 import {VenueActs} from "./VenueActs.sol";
 import {LimitRule} from "./LimitRule.sol";
@@ -25,20 +24,17 @@ import {LimitRule} from "./LimitRule.sol";
 ///   open the others. Pending orders count filled and unfilled, what expires within a
 ///   day counts there and gone. An exposure to a token without limits may not
 ///   grow (`NoLimits`); one that a stranger sent may stay;
-/// - health: a unit of a venue that was called ends at its venue's minimum health or above; one that was below before may stay
-///   below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for
-///   one that it did not touch;
-/// - caps: what grew stays under its caps, and the day's turnover under its own (`FlowCaps`);
-/// - no venue that was called is frozen (`VenueFrozen`).
+/// - caps: what grew stays under its caps, and the day's turnover under its own (`FlowCaps`).
 ///
-/// What is done at one venue outside a rebalance is judged as `VenueActs` says.
+/// `RebalanceJudge` makes the two valuations, and sees to the health of margin units. What is done at one venue outside a rebalance is judged
+/// as `VenueActs` says.
 ///
 /// FRACTIONS are at 1e18. `type(int256).min` and `max` stand for no limit.
 ///
 /// ROLES. Setters are restricted by the authority: `setX` is the curator's and may raise risk, `lowerX` is the sentinel's and cannot.
 ///
-/// ASSUMPTIONS. THE VAULT THAT ASKS PASSES VALUATIONS OF ITS OWN FROM THE VALUER. ALL STATE OF A VAULT IS KEPT BY `msg.sender`, SO THAT A
-/// FALSE ONE DECEIVES ITSELF ALONE.
+/// ASSUMPTIONS. THE JUDGE THAT A VAULT NAMES PASSES TRUE VALUATIONS OF IT. ALL STATE IS KEPT BY VAULT, AND CHANGED FOR IT ONLY BY ITSELF, ITS JUDGE
+/// AND `acts`, SO THAT A FALSE VAULT DECEIVES ITSELF ALONE.
 contract RiskGuard is FlowCaps {
     uint256 public constant MAX_UNDERLYINGS = 16;
     /// @notice The most of a breach, as a multiple of its limit at 1e18, that lets another breach grow.
@@ -106,27 +102,24 @@ contract RiskGuard is FlowCaps {
 
     /// @inheritdoc IRiskGuard
     function check(
+        address vault,
         Valuation calldata before,
         Valuation calldata afterwards,
         address[] calldata touched,
-        int256[] calldata posted,
-        UnitHealth[] calldata unitsBefore
+        int256[] calldata posted
     ) external returns (uint256 loss) {
+        if (msg.sender != IVault(vault).judge()) revert OnlyVault(msg.sender, vault);
         if (!before.priced || !afterwards.priced) revert Unpriced();
-        for (uint256 i; i < touched.length; ++i) {
-            if (ACTS.frozen(touched[i])) revert VenueFrozen(touched[i]);
-        }
         loss = CornerLoss.charge(before, afterwards);
-        _spend(msg.sender, loss, before.low > 0 ? uint256(before.low) : 0);
+        _spend(vault, loss, before.low > 0 ? uint256(before.low) : 0);
         Finding memory found = _find(before, afterwards);
         if (found.crossing.size > 0) LimitRule.refuse(found.crossing);
         if (found.grown.size * 10 > found.room * 9) LimitRule.refuse(found.grown);
         bool mending = found.afterwards.size * 10 <= found.before * 9;
         bool harmless = found.moved.size == 0 && !found.farther;
         if (!mending && !harmless) LimitRule.refuse(found.moved.size > 0 ? found.moved : found.afterwards);
-        _checkUnits(msg.sender, touched, unitsBefore);
-        _checkCaps(before, afterwards, touched, posted);
-        _remember(afterwards);
+        _checkCaps(vault, before, afterwards, touched, posted);
+        _remember(vault, afterwards);
     }
 
     /// @inheritdoc IRiskGuard
@@ -184,11 +177,6 @@ contract RiskGuard is FlowCaps {
     }
 
     /// @inheritdoc IRiskGuard
-    function healths(address[] calldata venues) external view returns (UnitHealth[] memory) {
-        return _healths(venues);
-    }
-
-    /// @inheritdoc IRiskGuard
     function limits(address underlying) external view returns (Limits memory) {
         return _limits[underlying];
     }
@@ -199,12 +187,12 @@ contract RiskGuard is FlowCaps {
     }
 
     /// @dev Remembers what of a valuation is needed where there is none.
-    function _remember(Valuation calldata v) private {
-        _venuesLow[msg.sender] = v.low - int256(v.idle);
-        _accepted[msg.sender] = v.low;
+    function _remember(address vault, Valuation calldata v) private {
+        _venuesLow[vault] = v.low - int256(v.idle);
+        _accepted[vault] = v.low;
         for (uint256 i; i < v.prices.length; ++i) {
             PricePoint calldata p = v.prices[i];
-            LastPrice storage last = _prices[msg.sender][p.underlying];
+            LastPrice storage last = _prices[vault][p.underlying];
             // The valuer bounds prices by 2^100.
             if (block.timestamp >= last.at + PRICE_AGE) {
                 (last.mid, last.at) = (uint128(p.mid), uint64(block.timestamp));
@@ -265,39 +253,6 @@ contract RiskGuard is FlowCaps {
 
     function _moved(uint256 m, LimitRule.Spans memory was, LimitRule.Spans memory still) private pure returns (bool) {
         return still.least[m] != was.least[m] || still.most[m] != was.most[m];
-    }
-
-    function _checkUnits(address vault, address[] calldata touched, UnitHealth[] calldata unitsBefore) private view {
-        UnitHealth[] memory units = _healths(touched);
-        for (uint256 i; i < units.length; ++i) {
-            UnitHealth memory u = units[i];
-            uint256 minimum = IVault(vault).venueConfig(u.venue).minHealth;
-            if (u.health >= minimum) continue;
-            bool mending;
-            for (uint256 j; j < unitsBefore.length; ++j) {
-                UnitHealth calldata was = unitsBefore[j];
-                if (was.venue == u.venue && was.unit == u.unit) {
-                    mending = was.health < minimum && u.health >= was.health;
-                }
-            }
-            if (!mending) revert UnitUnhealthy(u.venue, u.unit, u.health, minimum);
-        }
-    }
-
-    function _healths(address[] calldata venues) private view returns (UnitHealth[] memory units) {
-        uint256[][] memory ids = new uint256[][](venues.length);
-        uint256 count;
-        for (uint256 i; i < venues.length; ++i) {
-            ids[i] = IVenue(venues[i]).marginUnits();
-            count += ids[i].length;
-        }
-        units = new UnitHealth[](count);
-        count = 0;
-        for (uint256 i; i < venues.length; ++i) {
-            for (uint256 j; j < ids[i].length; ++j) {
-                units[count++] = UnitHealth(venues[i], ids[i][j], IVenue(venues[i]).unitHealth(ids[i][j]));
-            }
-        }
     }
 
     function _ranged(Range calldata range) private pure {

@@ -4,8 +4,11 @@ pragma solidity 0.8.30;
 import {Valuation} from "../guard/IValuer.sol";
 
 /// @title IMarks: a vault's last valuation, carried to now
-/// @notice State is kept by caller: a vault reads and writes marks of its own. Amounts are asset units at 1e18.
+/// @notice State is kept by vault: a vault, and the judge that it names, read and write marks of its own. Amounts are asset units at 1e18.
 interface IMarks {
+    /// @notice Only the judge that `vault` names may call this for it.
+    error OnlyJudge(address caller, address vault);
+
     /// @notice What a vault says of itself when it asks.
     /// @param oracle    Its `IPriceOracle`.
     /// @param volSource Its `IVolSource`.
@@ -38,15 +41,15 @@ interface IMarks {
         view
         returns (bool priced, int256 low, int256 mid, int256 high, uint256 room);
 
-    /// @notice Stores `valuation`, made in this transaction, as the caller's mark.
-    function store(Valuation calldata valuation) external;
+    /// @notice JUDGE of `vault`. Stores `valuation`, made in this transaction, as its mark.
+    function store(address vault, Valuation calldata valuation) external;
 
     /// @notice The caller's mark is carried no more, and explains nothing.
     function forget() external;
 
-    /// @notice By how much `mid`, idle included, lies under the low of the caller's mark carried to now: what prices, time and
+    /// @notice By how much `mid`, idle included, lies under the low of the mark of `vault` carried to now: what prices, time and
     /// carry do not explain. 0 where the mark is too old or slices were posted since.
-    function unexplained(Ask calldata ask, int256 mid) external view returns (uint256 loss);
+    function unexplained(address vault, Ask calldata ask, int256 mid) external view returns (uint256 loss);
 
     /// @notice Seconds for which a mark is carried; 0: never.
     function maxAge() external view returns (uint256);

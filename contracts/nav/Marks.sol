@@ -146,8 +146,8 @@ contract Marks is IMarks, MarkTerms {
         if (priced) return (priced, low, mid, high, room, 0);
         Valuation memory v = IValuer(IVault(msg.sender).valuer()).value(msg.sender);
         if (maxAge != 0) {
-            if (v.priced) loss = _unexplained(ask, v.mid);
-            _store(v);
+            if (v.priced) loss = _unexplained(msg.sender, ask, v.mid);
+            _store(msg.sender, v);
         }
         return (v.priced, v.low, v.mid, v.high, LIVE, loss);
     }
@@ -165,8 +165,9 @@ contract Marks is IMarks, MarkTerms {
     }
 
     /// @inheritdoc IMarks
-    function store(Valuation calldata valuation) external {
-        if (maxAge != 0) _store(valuation);
+    function store(address vault, Valuation calldata valuation) external {
+        if (msg.sender != IVault(vault).judge()) revert OnlyJudge(msg.sender, vault);
+        if (maxAge != 0) _store(vault, valuation);
     }
 
     /// @inheritdoc IMarks
@@ -175,8 +176,8 @@ contract Marks is IMarks, MarkTerms {
     }
 
     /// @inheritdoc IMarks
-    function unexplained(Ask calldata ask, int256 mid) external view returns (uint256 loss) {
-        return _unexplained(ask, mid);
+    function unexplained(address vault, Ask calldata ask, int256 mid) external view returns (uint256 loss) {
+        return _unexplained(vault, ask, mid);
     }
 
     function _reach() internal view override returns (CarryBound.Reach memory) {
@@ -184,7 +185,7 @@ contract Marks is IMarks, MarkTerms {
     }
 
     /// @dev A valuation that cannot be carried leaves a mark that is not.
-    function _store(Valuation memory v) private {
+    function _store(address vault, Valuation memory v) private {
         Head memory head;
         head.count = uint8(NONE);
         head.struckAt = uint32(block.timestamp);
@@ -192,15 +193,15 @@ contract Marks is IMarks, MarkTerms {
         bool fits = v.idle <= type(uint96).max && venuesMid.abs() <= uint96(type(int96).max);
         if (v.priced && fits) {
             uint256 available = gasleft();
-            try this.markBook{gas: READ_GAS}(msg.sender, v) returns (MarkBook memory book) {
+            try this.markBook{gas: READ_GAS}(vault, v) returns (MarkBook memory book) {
                 head.venuesMid = int96(venuesMid);
                 head.idle = uint96(v.idle);
-                _write(head, book);
+                _write(vault, head, book);
             } catch {
                 _owed(available);
             }
         }
-        _heads[msg.sender] = head;
+        _heads[vault] = head;
     }
 
     /// @dev What ran out of gas says nothing. With less than READ_GAS to spend (EIP-150 keeps back a 64th) that proves nothing.
@@ -214,13 +215,13 @@ contract Marks is IMarks, MarkTerms {
     }
 
     /// @dev Leaves `head` not carried where a number does not fit.
-    function _write(Head memory head, MarkBook memory book) private {
+    function _write(address vault, Head memory head, MarkBook memory book) private {
         uint256 rounded = book.width;
         for (uint256 i; i < book.terms.length; ++i) {
             Term memory t = book.terms[i];
             if (!_fits(t)) return;
             rounded += (t.delta.abs().mulDiv(t.price, WAD) >> PACKING_SHIFT) + 1;
-            (_words[msg.sender][2 * i], _words[msg.sender][2 * i + 1]) = (_packHead(t), _packBody(t));
+            (_words[vault][2 * i], _words[vault][2 * i + 1]) = (_packHead(t), _packBody(t));
         }
         if (rounded > LARGEST || book.dollar >> 160 != 0) return;
         head.width = uint24(rounded.packUp(BOUND_BITS));
@@ -228,7 +229,7 @@ contract Marks is IMarks, MarkTerms {
         if (book.dollar != 0 || book.carry != 0) {
             if (book.carry.abs() > uint96(type(int96).max)) return;
             flags |= EXTRA;
-            _extras[msg.sender] = (book.dollar << 96) | uint96(int96(book.carry));
+            _extras[vault] = (book.dollar << 96) | uint96(int96(book.carry));
         }
         head.count = uint8(flags);
     }
@@ -270,20 +271,20 @@ contract Marks is IMarks, MarkTerms {
         if (old || ask.entering == LIVE || int256(ask.idle) != int256(uint256(head.idle)) + ask.flow) {
             return (false, 0, 0, 0, 0);
         }
-        (valid, low, mid, high) = _carry(head, ask, int256(ask.idle), true);
+        (valid, low, mid, high) = _carry(msg.sender, head, ask, int256(ask.idle), true);
         int256 most = (low * int256(maxCarriedInflow)) / int256(WAD) - ask.flow;
         if (most > 0) room = uint256(most);
         valid = valid && low > 0 && room >= ask.entering;
     }
 
-    function _unexplained(Ask calldata ask, int256 mid) private view returns (uint256 loss) {
-        Head memory head = _heads[msg.sender];
+    function _unexplained(address vault, Ask calldata ask, int256 mid) private view returns (uint256 loss) {
+        Head memory head = _heads[vault];
         if (head.struckAt == 0 || block.timestamp > head.struckAt + MAX_EXPLAINED) return 0;
-        (bool known, int256 low,,) = _carry(head, ask, int256(uint256(head.idle)) + ask.flow, false);
+        (bool known, int256 low,,) = _carry(vault, head, ask, int256(uint256(head.idle)) + ask.flow, false);
         if (known && mid < low) loss = uint256(low - mid);
     }
 
-    function _carry(Head memory head, Ask calldata ask, int256 idle, bool strict)
+    function _carry(address vault, Head memory head, Ask calldata ask, int256 idle, bool strict)
         private
         view
         returns (bool valid, int256 low, int256 mid, int256 high)
@@ -295,8 +296,8 @@ contract Marks is IMarks, MarkTerms {
         sum.age = ((block.timestamp - head.struckAt) * WAD).ceilDiv(maxAge);
         sum.width = uint256(head.width).unpack(BOUND_BITS);
         sum.shift = head.venuesMid;
-        if (head.count & EXTRA != 0 && !_addExtra(sum)) return (false, 0, 0, 0);
-        uint256[2 * MAX_UNDERLYINGS] storage words = _words[msg.sender];
+        if (head.count & EXTRA != 0 && !_addExtra(sum, _extras[vault])) return (false, 0, 0, 0);
+        uint256[2 * MAX_UNDERLYINGS] storage words = _words[vault];
         for (uint256 i; i < count; ++i) {
             if (!_add(sum, words[2 * i], words[2 * i + 1])) return (false, 0, 0, 0);
         }
@@ -307,8 +308,7 @@ contract Marks is IMarks, MarkTerms {
     }
 
     /// @dev Carry, and the dollar price that must not have changed.
-    function _addExtra(Sum memory sum) private view returns (bool) {
-        uint256 word = _extras[msg.sender];
+    function _addExtra(Sum memory sum, uint256 word) private view returns (bool) {
         int256 earned = (int256(int96(uint96(word))) * int256(sum.age)) / int256(WAD);
         sum.shift += earned;
         sum.width += earned.abs() + 1;

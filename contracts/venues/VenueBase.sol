@@ -76,10 +76,10 @@ abstract contract VenueBase is IVenue {
         _draw(drawn);
     }
 
-    /// @dev Sends all of the asset that this adapter holds to the vault.
+    /// @dev Sends all of the asset that this adapter holds to the vault, or to those whom the vault names instead.
     function _giveBack() internal returns (uint256 assets) {
         assets = ASSET.balanceOf(address(this));
-        if (assets != 0) ASSET.safeTransfer(vault, assets);
+        if (assets != 0) ASSET.safeTransfer(IVault(vault).payee(address(this)), assets);
     }
 
     /// @dev Asset that rests here against the rule (sent by a stranger or by the protocol), at 1e18.

@@ -16,6 +16,7 @@ from evenkeel.bindings import (
     Marks,
     NoAnswerError,
     OracleAdapter,
+    RebalanceJudge,
     RiskGuard,
     UniswapV3SpotVenue,
     UnknownBlockError,
@@ -91,8 +92,9 @@ def world(chain):
     vols = VolOracle.deploy(authority.address, *vol_terms).send(admin, w3)
     valuer = Valuer.deploy().send(admin, w3)
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
+    judge = RebalanceJudge.deploy().send(admin, w3)
     marks = Marks.deploy(600, E18 // 100, E18 // 50).send(admin, w3)
-    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address, marks.address)
+    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address, judge.address, marks.address)
     vault = Vault.deploy(VaultParts(usdc, "Evenkeel", "EVK", *named)).send(admin, w3)
     lens = VaultLens.deploy().send(admin, w3)
     venue = UniswapV3SpotVenue.deploy(vault.address, chain.protocols.uniswap.router, [], []).send(admin, w3)

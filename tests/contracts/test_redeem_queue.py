@@ -8,6 +8,7 @@ from evenkeel.bindings import (
     Authority,
     Marks,
     OracleAdapter,
+    RebalanceJudge,
     RedeemQueue,
     RiskGuard,
     Valuer,
@@ -33,8 +34,9 @@ def test_a_queue_is_deployed_asked_and_refuses_in_types(chain):
     vols = VolOracle.deploy(authority.address, E18 // 50, E18 // 10, 86_400, 3_600, 600).send(admin, w3)
     valuer = Valuer.deploy().send(admin, w3)
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
+    judge = RebalanceJudge.deploy().send(admin, w3)
     marks = Marks.deploy(600, E18 // 100, E18 // 50).send(admin, w3)
-    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address, marks.address)
+    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address, judge.address, marks.address)
     vault = Vault.deploy(VaultParts(usdc, "Evenkeel", "EVK", *named)).send(admin, w3)
 
     queue = RedeemQueue.deploy(vault.address).send(admin, w3)

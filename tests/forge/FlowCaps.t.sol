@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IRiskGuard, UnitHealth} from "../../contracts/guard/IRiskGuard.sol";
+import {IRiskGuard} from "../../contracts/guard/IRiskGuard.sol";
 import {Valuation, VenueValue} from "../../contracts/guard/IValuer.sol";
 import {FlowWindow} from "../../contracts/guard/FlowWindow.sol";
 import {Exposure, Greeks} from "../../contracts/venues/IVenue.sol";

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {IRiskGuard, UnitHealth} from "../../contracts/guard/IRiskGuard.sol";
+import {IRiskGuard} from "../../contracts/guard/IRiskGuard.sol";
 import {Valuation} from "../../contracts/guard/IValuer.sol";
 import {LossBudget} from "../../contracts/guard/LossBudget.sol";
 import {VaultCase} from "./doubles/VaultCase.sol";
@@ -30,8 +30,8 @@ contract LossBudgetTest is VaultCase {
     }
 
     function _lose(int256 nav, uint256 loss) private {
-        vm.prank(address(vault));
-        guard.check(_worth(nav), _worth(nav - int256(loss)), new address[](0), new int256[](0), new UnitHealth[](0));
+        vm.prank(address(judge));
+        guard.check(address(vault), _worth(nav), _worth(nav - int256(loss)), new address[](0), new int256[](0));
     }
 
     function _loseOnTopUp(int256 nav, uint256 loss) private {
@@ -73,8 +73,8 @@ contract LossBudgetTest is VaultCase {
 
     function test_GainsNeverRefill() public {
         _lose(NAV, 2_500e18);
-        vm.prank(address(vault));
-        guard.check(_worth(NAV), _worth(NAV + 50_000e18), new address[](0), new int256[](0), new UnitHealth[](0));
+        vm.prank(address(judge));
+        guard.check(address(vault), _worth(NAV), _worth(NAV + 50_000e18), new address[](0), new int256[](0));
         assertEq(_level(), PER_CALL);
     }
 
@@ -112,11 +112,11 @@ contract LossBudgetTest is VaultCase {
         vm.startPrank(address(vault));
         vm.expectEmit(address(guard));
         emit IRiskGuard.Charged(address(vault), 1_000e18, 0.001e18);
-        guard.charge(1_000e18, NAV);
-        guard.charge(type(uint256).max, NAV);
+        guard.charge(address(vault), 1_000e18, NAV);
+        guard.charge(address(vault), type(uint256).max, NAV);
         assertEq(_level(), PER_CALL);
-        guard.charge(1, 0);
-        guard.charge(1, -NAV);
+        guard.charge(address(vault), 1, 0);
+        guard.charge(address(vault), 1, -NAV);
         vm.stopPrank();
         assertEq(_level(), PER_CALL);
         (uint256 reserved,) = guard.reserve(address(vault));
@@ -124,8 +124,10 @@ contract LossBudgetTest is VaultCase {
     }
 
     function test_AStrangerFillsItsOwnBucketAlone() public {
-        vm.prank(bob);
-        guard.charge(2_500e18, NAV);
+        vm.startPrank(bob);
+        vm.expectRevert(abi.encodeWithSelector(IRiskGuard.OnlyVault.selector, bob, address(vault)));
+        guard.charge(address(vault), 2_500e18, NAV);
+        guard.charge(bob, 2_500e18, NAV);
         assertEq(_level(), 0);
         (uint256 level,) = guard.budget(bob);
         assertEq(level, PER_CALL);
@@ -160,7 +162,7 @@ contract LossBudgetTest is VaultCase {
         assertEq(level, PER_CALL);
         assertEq(left, 0);
         vm.prank(address(vault));
-        guard.charge(10_000e18, NAV);
+        guard.charge(address(vault), 10_000e18, NAV);
         assertEq(_level(), PER_CALL);
     }
 
@@ -189,7 +191,7 @@ contract LossBudgetTest is VaultCase {
             if ((seed >> 48) % 4 == 0) nav = int256(bound(seed >> 56, 1e18, 1e27));
             if ((seed >> 64) % 8 == 0) {
                 vm.prank(address(vault));
-                guard.charge((seed >> 72) % uint256(nav), nav);
+                guard.charge(address(vault), (seed >> 72) % uint256(nav), nav);
             }
             // Mostly what is just left, sometimes at random; what is refused costs nothing.
             (, uint256 left) = guard.budget(address(vault));
@@ -202,9 +204,9 @@ contract LossBudgetTest is VaultCase {
                 vm.prank(_acts);
                 loss = guard.tipped(address(vault), loss, uint256(nav));
             } else {
-                vm.prank(address(vault));
+                vm.prank(address(judge));
                 try guard.check(
-                    _worth(nav), _worth(nav - int256(loss)), new address[](0), new int256[](0), new UnitHealth[](0)
+                    address(vault), _worth(nav), _worth(nav - int256(loss)), new address[](0), new int256[](0)
                 ) {}
                 catch {
                     done = false;

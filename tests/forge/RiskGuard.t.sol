@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {IRiskGuard, Limits, Measure, Range, UnitHealth} from "../../contracts/guard/IRiskGuard.sol";
+import {IRiskGuard, Limits, Measure, Range} from "../../contracts/guard/IRiskGuard.sol";
 import {PricePoint, Valuation, VenueValue, VolPoint} from "../../contracts/guard/IValuer.sol";
 import {LossBudget} from "../../contracts/guard/LossBudget.sol";
 import {RiskGuard} from "../../contracts/guard/RiskGuard.sol";
@@ -33,18 +33,9 @@ contract RiskGuardTest is VaultCase {
 
     /// @dev A day after the last, so that the bucket is empty.
     function _check(Valuation memory before, Valuation memory afterwards) private returns (uint256) {
-        return _checkUnits(before, afterwards, new address[](0), new UnitHealth[](0));
-    }
-
-    function _checkUnits(
-        Valuation memory before,
-        Valuation memory afterwards,
-        address[] memory touched,
-        UnitHealth[] memory units
-    ) private returns (uint256) {
         skip(1 days);
-        vm.prank(address(vault));
-        return guard.check(before, afterwards, touched, new int256[](touched.length), units);
+        vm.prank(address(judge));
+        return guard.check(address(vault), before, afterwards, new address[](0), new int256[](0));
     }
 
     function _expectDelta(int256 delta) private {
@@ -287,25 +278,6 @@ contract RiskGuardTest is VaultCase {
         _check(before, v);
     }
 
-    function test_UnitsOfCalledVenuesStayHealthyOrMend() public {
-        address[] memory touched = new address[](1);
-        touched[0] = address(venue);
-        venue.setHealth(3, 1.19e18, 0);
-        UnitHealth[] memory none = new UnitHealth[](0);
-        vm.expectRevert(abi.encodeWithSelector(IRiskGuard.UnitUnhealthy.selector, address(venue), 3, 1.19e18, 1.2e18));
-        _checkUnits(_at(0), _at(0), touched, none);
-
-        UnitHealth[] memory was = guard.healths(touched);
-        assertEq(was[0].health, 1.19e18);
-        _checkUnits(_at(0), _at(0), touched, was);
-        was[0].health = 1.195e18;
-        vm.expectPartialRevert(IRiskGuard.UnitUnhealthy.selector);
-        _checkUnits(_at(0), _at(0), touched, was);
-        was[0].health = 1.3e18;
-        vm.expectPartialRevert(IRiskGuard.UnitUnhealthy.selector);
-        _checkUnits(_at(0), _at(0), touched, was);
-    }
-
     function test_SettersAreRestrictedCheckedAndLogged() public {
         Limits memory l = _limits();
         address stranger = makeAddr("stranger");
@@ -345,7 +317,8 @@ contract RiskGuardTest is VaultCase {
         price = bound(price, 1, 2 ** 100);
         v.prices[0] = PricePoint(eth, 0, price, 2 ** 100, 0);
         guard.cornerLoss(_at(0), v);
-        try guard.check(v, v, new address[](0), new int256[](0), new UnitHealth[](0)) {}
+        vm.prank(address(judge));
+        try guard.check(address(vault), v, v, new address[](0), new int256[](0)) {}
         catch (bytes memory reason) {
             assertNotEq(bytes4(reason), bytes4(0x4e487b71), "panic");
         }

@@ -59,7 +59,7 @@ contract TopUpTest is MarginCase {
     function test_ATopUpFillsTheBucketThenTheReserveThenIsRefused() public {
         perp.set(3_000e18, 3_000e18, 0.01e18);
         vm.prank(address(vault));
-        guard.charge(10_000e18, 1_000_000e18);
+        guard.charge(address(vault), 10_000e18, 1_000_000e18);
         _topUp(1_000e6);
         (uint256 level,) = guard.reserve(address(vault));
         assertApproxEqAbs(level, 0.00001e18, 1e10);
@@ -116,7 +116,7 @@ contract TopUpTest is MarginCase {
         acts.setTip(eth, 1_000_000e18, 1_000_000e18);
         vm.fee(50_000 gwei);
         vm.prank(address(vault));
-        guard.charge(10_000e18, 1_000_000e18);
+        guard.charge(address(vault), 10_000e18, 1_000_000e18);
         _fallTo(2_850e18);
         (, uint256 tip) = _critical(1_500e6);
         // Half of the reserve's 750.

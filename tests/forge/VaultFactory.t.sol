@@ -6,6 +6,7 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {Test} from "forge-std/Test.sol";
 import {Authority} from "../../contracts/Authority.sol";
 import {Fees} from "../../contracts/Fees.sol";
+import {RebalanceJudge} from "../../contracts/guard/RebalanceJudge.sol";
 import {RiskGuard} from "../../contracts/guard/RiskGuard.sol";
 import {Valuer} from "../../contracts/guard/Valuer.sol";
 import {IVault, VaultParts, VenueConfig} from "../../contracts/IVault.sol";
@@ -37,6 +38,7 @@ contract VaultFactoryTest is Test {
         _register(factory.VOL_SOURCE(), type(VolOracle).creationCode);
         _register(factory.VALUER(), type(Valuer).creationCode);
         _register(factory.GUARD(), type(RiskGuard).creationCode);
+        _register(factory.JUDGE(), type(RebalanceJudge).creationCode);
         _register(factory.QUEUE(), type(RedeemQueue).creationCode);
         _register(factory.VENUE(), type(DoubleVenue).creationCode);
         _register(factory.MARKS(), type(Marks).creationCode);
@@ -62,6 +64,7 @@ contract VaultFactoryTest is Test {
             volSource: vols,
             valuer: valuer,
             guard: address(guard),
+            judge: _create(type(RebalanceJudge).creationCode, ""),
             marks: _create(type(Marks).creationCode, abi.encode(0, uint256(0.01e18), 0))
         });
         vault = Vault(_create(type(Vault).creationCode, abi.encode(parts)));
@@ -86,6 +89,7 @@ contract VaultFactoryTest is Test {
             volSource: vault.volSource(),
             valuer: vault.valuer(),
             guard: address(guard),
+            judge: vault.judge(),
             marks: vault.marks()
         });
         _fits(type(Vault).creationCode, abi.encode(parts));

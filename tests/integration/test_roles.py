@@ -32,6 +32,8 @@ def functions(desk):
     yield oracle.configure(NOBODY, [], 0, 0), {"deployer"}
     yield oracle.set_jump(NOBODY, 0), {"deployer"}
     yield vault.set_redeem_queue(NOBODY), {"deployer"}
+    yield vault.write_off(NOBODY), {"deployer"}
+    yield vault.recover(NOBODY, b""), {"deployer"}
     yield vols.set_signers([], 0), {"deployer"}
     yield vols.set_venue_vol(NOBODY, NOBODY), {"deployer"}
     yield vols.drop(NOBODY, 0), {"deployer"}

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.perp_venue import PerpVenue
     from evenkeel.bindings.price_source import PriceSource
     from evenkeel.bindings.pyth_source import PythSource
+    from evenkeel.bindings.rebalance_judge import RebalanceJudge
     from evenkeel.bindings.redeem_queue import RedeemQueue
     from evenkeel.bindings.risk_guard import RiskGuard
     from evenkeel.bindings.spot_venue import SpotVenue
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.venue_acts import VenueActs
     from evenkeel.bindings.vol_oracle import VolOracle
     from evenkeel.bindings.vol_source import VolSource
+    from evenkeel.bindings.write_offs import WriteOffs
 
 __all__ = [
     "ERC20",
@@ -94,6 +96,7 @@ __all__ = [
     "PerpVenue",
     "PriceSource",
     "PythSource",
+    "RebalanceJudge",
     "Receipt",
     "RedeemQueue",
     "RiskGuard",
@@ -109,6 +112,7 @@ __all__ = [
     "VenueActs",
     "VolOracle",
     "VolSource",
+    "WriteOffs",
     "batch",
     "decode_error",
     "decode_log",
@@ -144,6 +148,7 @@ _MODULES = {
     "PerpVenue": "evenkeel.bindings.perp_venue",
     "PriceSource": "evenkeel.bindings.price_source",
     "PythSource": "evenkeel.bindings.pyth_source",
+    "RebalanceJudge": "evenkeel.bindings.rebalance_judge",
     "Receipt": "evenkeel.bindings._runtime",
     "RedeemQueue": "evenkeel.bindings.redeem_queue",
     "RiskGuard": "evenkeel.bindings.risk_guard",
@@ -159,6 +164,7 @@ _MODULES = {
     "VenueActs": "evenkeel.bindings.venue_acts",
     "VolOracle": "evenkeel.bindings.vol_oracle",
     "VolSource": "evenkeel.bindings.vol_source",
+    "WriteOffs": "evenkeel.bindings.write_offs",
     "batch": "evenkeel.bindings._runtime",
     "decode_error": "evenkeel.bindings._runtime",
     "decode_log": "evenkeel.bindings._runtime",

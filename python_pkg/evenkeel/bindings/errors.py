@@ -52,6 +52,7 @@ __all__ = [
     "Calendar",
     "CancelationPending",
     "CapExceeded",
+    "CheckpointUnorderedInsertion",
     "ContractError",
     "CriticalTooLow",
     "DisorderedHealth",
@@ -83,6 +84,7 @@ __all__ = [
     "InsufficientBalance",
     "IntervalTooWide",
     "InvalidShortString",
+    "LaterRequest",
     "LimitBreached",
     "LossTooLarge",
     "MoveTooLarge",
@@ -95,6 +97,7 @@ __all__ = [
     "NotAContract",
     "NotAscending",
     "NotCalling",
+    "NotController",
     "NotCritical",
     "NotEmpty",
     "NotExpired",
@@ -104,9 +107,11 @@ __all__ = [
     "NotOurs",
     "NotReducing",
     "NotThePair",
+    "NotWrittenOff",
     "NumberOutOfBounds",
     "OnlyActs",
     "OnlyFees",
+    "OnlyJudge",
     "OnlyQueue",
     "OnlyVault",
     "OutOfBounds",
@@ -124,6 +129,7 @@ __all__ = [
     "RequestsBlocked",
     "RevertReason",
     "RhoOutOfRange",
+    "RiskGuardOnlyVault",
     "SafeCastOverflowedUintDowncast",
     "SafeERC20FailedOperation",
     "SequencerNotSettled",
@@ -140,6 +146,7 @@ __all__ = [
     "TooLarge",
     "TooLittleLiquidity",
     "TooManyDecimals",
+    "TooManyEpochs",
     "TooManyExpiries",
     "TooManyExposures",
     "TooManyInstructions",
@@ -156,6 +163,7 @@ __all__ = [
     "TurnoverExceeded",
     "UnitUnhealthy",
     "UnknownBoard",
+    "UnknownEpoch",
     "UnknownListing",
     "UnknownMarket",
     "UnknownOrder",
@@ -640,6 +648,12 @@ class CapExceeded(ContractError):
     cap: int
 
 
+class CheckpointUnorderedInsertion(ContractError):
+    """`CheckpointUnorderedInsertion()`."""
+
+    SELECTOR = bytes.fromhex("2520601d")
+
+
 class CriticalTooLow(ContractError):
     """A critical health under `MIN_CRITICAL`."""
 
@@ -939,6 +953,16 @@ class InvalidShortString(ContractError):
     SELECTOR = bytes.fromhex("b3512b0c")
 
 
+class LaterRequest(ContractError):
+    """The request was made after the epoch: its shares count for whoever held them then."""
+
+    SELECTOR = bytes.fromhex("9f7881e8")
+    FIELDS: ClassVar[str] = "uint256 request_id, uint256 requests"
+    TYPES = vars(types)
+    request_id: int
+    requests: int
+
+
 class LimitBreached(ContractError):
     """`measure` of `underlying` ends outside its range and is not on its way back."""
 
@@ -1055,6 +1079,16 @@ class NotCalling(ContractError):
     venue: str
 
 
+class NotController(ContractError):
+    """`caller` is neither the request's controller nor its operator."""
+
+    SELECTOR = bytes.fromhex("881b1e56")
+    FIELDS: ClassVar[str] = "uint256 request_id, address caller"
+    TYPES = vars(types)
+    request_id: int
+    caller: str
+
+
 class NotCritical(ContractError):
     """A unit is not critical, neither by our price nor by the venue's; both at 1e18."""
 
@@ -1148,6 +1182,15 @@ class NotThePair(ContractError):
     denomination: str
 
 
+class NotWrittenOff(ContractError):
+    """A venue that was not written off."""
+
+    SELECTOR = bytes.fromhex("28d4c84b")
+    FIELDS: ClassVar[str] = "address venue"
+    TYPES = vars(types)
+    venue: str
+
+
 class NumberOutOfBounds(ContractError):
     """A setter was given a number outside its fixed bounds."""
 
@@ -1175,6 +1218,16 @@ class OnlyFees(ContractError):
     FIELDS: ClassVar[str] = "address caller"
     TYPES = vars(types)
     caller: str
+
+
+class OnlyJudge(ContractError):
+    """Only the judge that `vault` names may call this for it."""
+
+    SELECTOR = bytes.fromhex("c9e4eb32")
+    FIELDS: ClassVar[str] = "address caller, address vault"
+    TYPES = vars(types)
+    caller: str
+    vault: str
 
 
 class OnlyQueue(ContractError):
@@ -1316,6 +1369,16 @@ class RhoOutOfRange(ContractError):
     FIELDS: ClassVar[str] = "int256 rho"
     TYPES = vars(types)
     rho: int
+
+
+class RiskGuardOnlyVault(ContractError):
+    """Only `vault`, or the judge that it names, may call this for it."""
+
+    SELECTOR = bytes.fromhex("934746c0")
+    FIELDS: ClassVar[str] = "address caller, address vault"
+    TYPES = vars(types)
+    caller: str
+    vault: str
 
 
 class SafeCastOverflowedUintDowncast(ContractError):
@@ -1478,6 +1541,15 @@ class TooManyDecimals(ContractError):
     maximum: int
 
 
+class TooManyEpochs(ContractError):
+    """As many venues as can be were written off."""
+
+    SELECTOR = bytes.fromhex("1984cdb7")
+    FIELDS: ClassVar[str] = "uint256 maximum"
+    TYPES = vars(types)
+    maximum: int
+
+
 class TooManyExpiries(ContractError):
     """As many unexpired slices of one underlying as there can be."""
 
@@ -1635,6 +1707,16 @@ class UnknownBoard(ContractError):
     TYPES = vars(types)
     board_id: int
     expiry: int
+
+
+class UnknownEpoch(ContractError):
+    """No venue was written off in this epoch."""
+
+    SELECTOR = bytes.fromhex("e51d77f6")
+    FIELDS: ClassVar[str] = "uint256 epoch, uint256 last"
+    TYPES = vars(types)
+    epoch: int
+    last: int
 
 
 class UnknownListing(ContractError):
@@ -1964,6 +2046,7 @@ register_errors(
     Calendar,
     CancelationPending,
     CapExceeded,
+    CheckpointUnorderedInsertion,
     CriticalTooLow,
     DisorderedHealth,
     ERC20InsufficientAllowance,
@@ -1994,6 +2077,7 @@ register_errors(
     InsufficientBalance,
     IntervalTooWide,
     InvalidShortString,
+    LaterRequest,
     LimitBreached,
     LossTooLarge,
     MoveTooLarge,
@@ -2006,6 +2090,7 @@ register_errors(
     NotAContract,
     NotAscending,
     NotCalling,
+    NotController,
     NotCritical,
     NotEmpty,
     NotExpired,
@@ -2015,9 +2100,11 @@ register_errors(
     NotOurs,
     NotReducing,
     NotThePair,
+    NotWrittenOff,
     NumberOutOfBounds,
     OnlyActs,
     OnlyFees,
+    OnlyJudge,
     OnlyQueue,
     OnlyVault,
     OutOfBounds,
@@ -2033,6 +2120,7 @@ register_errors(
     RepeatedSource,
     RequestsBlocked,
     RhoOutOfRange,
+    RiskGuardOnlyVault,
     SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation,
     SequencerNotSettled,
@@ -2049,6 +2137,7 @@ register_errors(
     TooLarge,
     TooLittleLiquidity,
     TooManyDecimals,
+    TooManyEpochs,
     TooManyExpiries,
     TooManyExposures,
     TooManyInstructions,
@@ -2065,6 +2154,7 @@ register_errors(
     TurnoverExceeded,
     UnitUnhealthy,
     UnknownBoard,
+    UnknownEpoch,
     UnknownListing,
     UnknownMarket,
     UnknownOrder,

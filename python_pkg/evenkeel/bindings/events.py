@@ -16,6 +16,7 @@ __all__ = [
     "CancelRedeemRequest",
     "CapSet",
     "Charged",
+    "Claimed",
     "Collected",
     "Configured",
     "Deposit",
@@ -39,6 +40,7 @@ __all__ = [
     "MaxProcessWidthSet",
     "MaxTurnoverSet",
     "MinimumSet",
+    "Opened",
     "OperationCanceled",
     "OperationExecuted",
     "OperationScheduled",
@@ -48,8 +50,10 @@ __all__ = [
     "PerformanceFeeSet",
     "Posted",
     "Processed",
+    "QueuedClaimed",
     "Rebalanced",
     "RecipientSet",
+    "Recovered",
     "RedeemFilled",
     "RedeemQueueSet",
     "RedeemRequest",
@@ -80,6 +84,7 @@ __all__ = [
     "VenueConfigured",
     "VenueRemoved",
     "VenueVolSet",
+    "VenueWrittenOff",
     "VolOraclePosted",
     "Withdraw",
     "Withdrawn",
@@ -207,6 +212,21 @@ class Charged(Event):
     vault: str
     loss: int
     level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed(Event):
+    """`Claimed(uint256,address,address,uint256)`."""
+
+    TOPIC = bytes.fromhex("ce3bcb6e219596cf26007ffdfaae8953bc3f76e3f36c0a79b23e28020da3222e")
+    INDEXED = "uint256 epoch, address holder, address receiver"
+    DATA = "uint256 assets"
+    TYPES = vars(types)
+
+    epoch: int
+    holder: str
+    receiver: str
+    assets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,6 +493,21 @@ class MinimumSet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Opened(Event):
+    """`Opened(uint256,address,address,uint256)`."""
+
+    TOPIC = bytes.fromhex("23f3594e94955c18b73f9c006a291dfcec541676a1797820889b70e4215427ed")
+    INDEXED = "uint256 epoch, address venue"
+    DATA = "address purse, uint256 supply"
+    TYPES = vars(types)
+
+    epoch: int
+    venue: str
+    purse: str
+    supply: int
+
+
+@dataclass(frozen=True, slots=True)
 class OperationCanceled(Event):
     """`OperationCanceled(bytes32,uint32)`."""
 
@@ -605,6 +640,22 @@ class Processed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedClaimed(Event):
+    """`QueuedClaimed(uint256,uint256,address,address,uint256)`."""
+
+    TOPIC = bytes.fromhex("25b9dd8bc859c2f6f8de945ee0928aad59355e4cf308da90fc37f72c58896da4")
+    INDEXED = "uint256 epoch, uint256 request_id, address receiver"
+    DATA = "address controller, uint256 assets"
+    TYPES = vars(types)
+
+    epoch: int
+    request_id: int
+    controller: str
+    receiver: str
+    assets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rebalanced(Event):
     """`Rebalanced(bytes32,address,int256,int256,uint256)`."""
 
@@ -629,6 +680,19 @@ class RecipientSet(Event):
     TYPES = vars(types)
 
     recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered(Event):
+    """What a venue that was written off gave back went to those who held shares then; wei of the asset."""
+
+    TOPIC = bytes.fromhex("8c1256b8896378cd5044f80c202f9772b9d77dc85c8a6eb51967210b09bfaa28")
+    INDEXED = "address venue"
+    DATA = "uint256 assets"
+    TYPES = vars(types)
+
+    venue: str
+    assets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -1038,6 +1102,18 @@ class VenueVolSet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VenueWrittenOff(Event):
+    """`VenueWrittenOff(address,uint256)`."""
+
+    TOPIC = bytes.fromhex("7204e489f79b53da45612c1abe61efbcc1a626e8a29612d418a70440617bff01")
+    INDEXED = "address venue, uint256 epoch"
+    TYPES = vars(types)
+
+    venue: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class VolOraclePosted(Event):
     """The slice stands from now on."""
 
@@ -1090,6 +1166,7 @@ register_events(
     CancelRedeemRequest,
     CapSet,
     Charged,
+    Claimed,
     Collected,
     Configured,
     Deposit,
@@ -1111,6 +1188,7 @@ register_events(
     MaxProcessWidthSet,
     MaxTurnoverSet,
     MinimumSet,
+    Opened,
     OperationCanceled,
     OperationExecuted,
     OperationScheduled,
@@ -1120,8 +1198,10 @@ register_events(
     PerformanceFeeSet,
     Posted,
     Processed,
+    QueuedClaimed,
     Rebalanced,
     RecipientSet,
+    Recovered,
     RedeemFilled,
     RedeemQueueSet,
     RedeemRequest,
@@ -1152,6 +1232,7 @@ register_events(
     VenueConfigured,
     VenueRemoved,
     VenueVolSet,
+    VenueWrittenOff,
     VolOraclePosted,
     Withdraw,
     Withdrawn,

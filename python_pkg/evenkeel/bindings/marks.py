@@ -162,16 +162,16 @@ _PRICE = Function[PriceResult](
 )
 _STORE = Function[None](
     "Marks.store",
-    "34b4e1f6",
-    "Valuation valuation",
+    "0f0a9e44",
+    "address vault, Valuation valuation",
     "",
     vars(types),
     view=False,
 )
 _UNEXPLAINED = Function[int](
     "Marks.unexplained",
-    "071ccd46",
-    "Ask ask, int256 mid",
+    "b361c6f9",
+    "address vault, Ask ask, int256 mid",
     "uint256",
     vars(types),
     view=True,
@@ -260,15 +260,15 @@ class Marks(Contract):
         """
         return self._call(_PRICE, ask)
 
-    def store(self, valuation: Valuation) -> Call[None]:
-        """Stores `valuation`, made in this transaction, as the caller's mark."""
-        return self._call(_STORE, valuation)
+    def store(self, vault: str, valuation: Valuation) -> Call[None]:
+        """JUDGE of `vault`. Stores `valuation`, made in this transaction, as its mark."""
+        return self._call(_STORE, vault, valuation)
 
-    def unexplained(self, ask: Ask, mid: int) -> Call[int]:
-        """By how much `mid`, idle included, lies under the low of the caller's mark carried to now: what
+    def unexplained(self, vault: str, ask: Ask, mid: int) -> Call[int]:
+        """By how much `mid`, idle included, lies under the low of the mark of `vault` carried to now: what
         prices, time and carry do not explain. 0 where the mark is too old or slices were posted since.
         """
-        return self._call(_UNEXPLAINED, ask, mid)
+        return self._call(_UNEXPLAINED, vault, ask, mid)
 
     @classmethod
     def deploy(cls, max_age: int, max_move: int, max_carried_inflow: int) -> Deployment[Marks]:

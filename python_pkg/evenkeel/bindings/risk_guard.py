@@ -9,7 +9,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Limits, UnitHealth, Valuation
+from evenkeel.bindings.types import Limits, Valuation
 
 
 class BudgetResult(NamedTuple):
@@ -148,16 +148,16 @@ _CAP = Function[CapResult](
 )
 _CHARGE = Function[None](
     "RiskGuard.charge",
-    "2bbfd6e6",
-    "uint256 loss, int256 low_nav",
+    "8859437b",
+    "address vault, uint256 loss, int256 low_nav",
     "",
     vars(types),
     view=False,
 )
 _CHECK = Function[int](
     "RiskGuard.check",
-    "c1d2951d",
-    "Valuation before, Valuation afterwards, address[] touched, int256[] posted, UnitHealth[] units_before",
+    "3586f802",
+    "address vault, Valuation before, Valuation afterwards, address[] touched, int256[] posted",
     "uint256",
     vars(types),
     view=False,
@@ -183,14 +183,6 @@ _EXPIRY_ID = Function[bytes](
     "950f09c2",
     "address token, uint64 expiry",
     "bytes32",
-    vars(types),
-    view=True,
-)
-_HEALTHS = Function[tuple[UnitHealth, ...]](
-    "RiskGuard.healths",
-    "22742cc7",
-    "address[] venues",
-    "UnitHealth[]",
     vars(types),
     view=True,
 )
@@ -483,32 +475,32 @@ class RiskGuard(Contract):
         """
         return self._call(_CAP, id)
 
-    def charge(self, loss: int, low_nav: int) -> Call[None]:
-        """The calling vault found a loss that its marks do not explain, at `lowNav`; asset units at 1e18.
-        Never reverts; fills its bucket, at most to the brim.
+    def charge(self, vault: str, loss: int, low_nav: int) -> Call[None]:
+        """`vault` or its JUDGE. A loss of `vault` that its marks do not explain, at `lowNav`; asset units
+        at 1e18. Never reverts for its numbers; fills the bucket, at most to the brim.
         """
-        return self._call(_CHARGE, loss, low_nav)
+        return self._call(_CHARGE, vault, loss, low_nav)
 
     def check(
         self,
+        vault: str,
         before: Valuation,
         afterwards: Valuation,
         touched: Sequence[str],
         posted: Sequence[int],
-        units_before: Sequence[UnitHealth],
     ) -> Call[int]:
-        """Reverts with a typed error unless the calling vault may go from `before` to `afterwards`; charges
-        the loss to its bucket. State is kept by caller: who lies deceives itself alone.
+        """JUDGE of `vault`. Reverts with a typed error unless `vault` may go from `before` to `afterwards`;
+        charges the loss to its bucket. State is kept by vault, and a vault names its own judge: who lies
+        deceives itself alone.
 
         Args:
-            touched: The venues that were called; their units' health is read again.
+            touched: The venues that were called, each once.
             posted: What of idle each of `touched` took less what it gave, asset units at 1e18.
-            units_before: `healths(touched)` from before the calls.
 
         Returns:
             loss: `cornerLoss(before, afterwards)`.
         """
-        return self._call(_CHECK, before, afterwards, touched, posted, units_before)
+        return self._call(_CHECK, vault, before, afterwards, touched, posted)
 
     def corner_loss(self, before: Valuation, afterwards: Valuation) -> Call[int]:
         """The charge of a change: over the price and vol corners, the most that value falls; at 1e18."""
@@ -523,10 +515,6 @@ class RiskGuard(Contract):
     def expiry_id(self, token: str, expiry: int) -> Call[bytes]:
         """The id of an expiry of an underlying."""
         return self._call(_EXPIRY_ID, token, expiry)
-
-    def healths(self, venues: Sequence[str]) -> Call[tuple[UnitHealth, ...]]:
-        """The health of every unit of `venues`."""
-        return self._call(_HEALTHS, venues)
 
     def is_consuming_scheduled_op(self) -> Call[bytes]:
         """`isConsumingScheduledOp()`."""

@@ -38,7 +38,6 @@ __all__ = [
     "Term",
     "Trade",
     "UnderlyingState",
-    "UnitHealth",
     "UnitState",
     "Valuation",
     "VaultParts",
@@ -46,7 +45,9 @@ __all__ = [
     "VenueConfig",
     "VenueState",
     "VenueValue",
+    "Verdict",
     "VolPoint",
+    "WrittenOff",
 ]
 
 
@@ -866,21 +867,6 @@ class UnderlyingState:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitHealth:
-    """Health at 1e18 of one margin unit of one venue."""
-
-    __abi__: ClassVar[tuple[str, ...]] = (
-        "address",
-        "uint256",
-        "uint256",
-    )
-
-    venue: str
-    unit: int
-    health: int
-
-
-@dataclass(frozen=True, slots=True)
 class UnitState:
     """Margin of one unit; `health` at 1e18."""
 
@@ -989,6 +975,7 @@ class VaultParts:
         "address",
         "address",
         "address",
+        "address",
     )
 
     asset: str
@@ -999,6 +986,7 @@ class VaultParts:
     vol_source: str
     valuer: str
     guard: str
+    judge: str
     marks: str
 
 
@@ -1108,3 +1096,58 @@ class VaultState:
     valuation: Valuation
     underlyings: tuple[UnderlyingState, ...]
     venues: tuple[VenueState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a rebalance, asset units at 1e18.
+
+    Values:
+        mid_before: What the vault was worth before, at mid.
+        low: The least that it is worth now, as the next two; idle included.
+        loss: What the call was charged.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "int256",
+        "int256",
+        "int256",
+        "int256",
+        "uint256",
+    )
+
+    mid_before: int
+    low: int
+    mid: int
+    high: int
+    loss: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOff:
+    """One venue that was written off.
+
+    Values:
+        venue: The adapter.
+        purse: Where what is recovered lies. Anyone may pay into it.
+        queue: The vault's redeem queue then; zero for none.
+        requests: Requests of the queue with a lower id had been made.
+        supply: Shares that there were.
+        paid: What holders took of the purse, wei of the asset.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "address",
+        "address",
+        "uint256",
+        "uint256",
+        "uint256",
+    )
+
+    venue: str
+    purse: str
+    queue: str
+    requests: int
+    supply: int
+    paid: int

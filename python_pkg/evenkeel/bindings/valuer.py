@@ -126,7 +126,7 @@ _VENUE_MID = Function[VenueMidResult](
 
 
 class Valuer(Contract):
-    """Valuer: one interval for a whole vault, in which a position and its hedge cancel. Specified in
+    """Valuer: values any vault, or one of its venues alone, as `Valuing` says. Specified in
     `contracts/guard/Valuer.sol`.
     """
 
@@ -161,7 +161,7 @@ class Valuer(Contract):
         return self._call(_INTERVAL, vault)
 
     def read(self, venue: str) -> Call[ReadResult]:
-        """A venue's book and pending orders, checked. The valuer calls this on itself, so that data that
+        """A venue's book and pending orders, checked. Called on this contract itself, so that data that
         does not decode fails here and not there.
         """
         return self._call(_READ, venue)

@@ -83,6 +83,14 @@ _SEED_HOLDER = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_ACTING = Function[bool](
+    "Vault.acting",
+    "83687b86",
+    "",
+    "bool",
+    vars(types),
+    view=True,
+)
 _ADD_VENUE = Function[None](
     "Vault.addVenue",
     "7fe062eb",
@@ -228,6 +236,14 @@ _IS_VENUE = Function[bool](
     vars(types),
     view=True,
 )
+_JUDGE = Function[ChecksumAddress](
+    "Vault.judge",
+    "573255f4",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
 _KEEPER_FREE = Function[int](
     "Vault.keeperFree",
     "1465d55e",
@@ -343,6 +359,14 @@ _ORACLE = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_PAYEE = Function[ChecksumAddress](
+    "Vault.payee",
+    "e80540ae",
+    "address venue",
+    "address",
+    vars(types),
+    view=True,
+)
 _PLAN_USED = Function[bool](
     "Vault.planUsed",
     "9dc3f0c2",
@@ -396,6 +420,14 @@ _REBALANCE = Function[tuple[bytes, ...]](
     "88f74828",
     "Instruction[] calls, uint256 deadline, bytes32 plan_id",
     "bytes[]",
+    vars(types),
+    view=False,
+)
+_RECOVER = Function[bytes](
+    "Vault.recover",
+    "379f4e66",
+    "address venue, bytes data",
+    "bytes",
     vars(types),
     view=False,
 )
@@ -560,6 +592,22 @@ _WITHDRAW = Function[int](
     vars(types),
     view=False,
 )
+_WRITE_OFF = Function[None](
+    "Vault.writeOff",
+    "c54d3b3d",
+    "address venue",
+    "",
+    vars(types),
+    view=False,
+)
+_WRITE_OFFS = Function[ChecksumAddress](
+    "Vault.writeOffs",
+    "7f2f8deb",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
 
 
 class Vault(Contract):
@@ -584,6 +632,10 @@ class Vault(Contract):
     def seed_holder(self) -> Call[ChecksumAddress]:
         """Where they are."""
         return self._call(_SEED_HOLDER)
+
+    def acting(self) -> Call[bool]:
+        """Whether the vault is calling its venues. What strangers may do at an adapter waits meanwhile."""
+        return self._call(_ACTING)
 
     def add_venue(self, venue: str, config: VenueConfig) -> Call[None]:
         """RESTRICTED. Registers an adapter of this vault; reverts with `VenueSet.NotOurs`, `VenueKnown`,
@@ -661,6 +713,12 @@ class Vault(Contract):
         """Whether `venue` is registered."""
         return self._call(_IS_VENUE, venue)
 
+    def judge(self) -> Call[ChecksumAddress]:
+        """The `IRebalanceJudge` that values the vault before and after a rebalance, and speaks for it to
+        guard and marks. Immutable.
+        """
+        return self._call(_JUDGE)
+
     def keeper_free(self, venue: str, unit: int, assets: int, min_freed: int) -> Call[int]:
         """KEEPER. The same."""
         return self._call(_KEEPER_FREE, venue, unit, assets, min_freed)
@@ -719,6 +777,12 @@ class Vault(Contract):
         """The `IPriceOracle` of the vault and its adapters. Immutable."""
         return self._call(_ORACLE)
 
+    def payee(self, venue: str) -> Call[ChecksumAddress]:
+        """Where `venue` sends what it pays: here, or for one that was written off to those who held shares
+        then.
+        """
+        return self._call(_PAYEE, venue)
+
     def plan_used(self, plan_id: bytes) -> Call[bool]:
         """Whether a rebalance of this plan was carried out."""
         return self._call(_PLAN_USED, plan_id)
@@ -758,6 +822,12 @@ class Vault(Contract):
             results: The return data of each call.
         """
         return self._call(_REBALANCE, calls, deadline, plan_id)
+
+    def recover(self, venue: str, data: bytes) -> Call[bytes]:
+        """GOVERNOR. Calls a venue that was written off, which can draw no idle, and hands what it pays on
+        to those holders.
+        """
+        return self._call(_RECOVER, venue, data)
 
     def redeem(self, shares: int, receiver: str, owner: str) -> Call[int]:
         """`redeem(uint256,address,address)`."""
@@ -856,6 +926,16 @@ class Vault(Contract):
     def withdraw(self, assets: int, receiver: str, owner: str) -> Call[int]:
         """`withdraw(uint256,address,address)`."""
         return self._call(_WITHDRAW, assets, receiver, owner)
+
+    def write_off(self, venue: str) -> Call[None]:
+        """GOVERNOR. Takes a venue out of the vault for good, whatever it holds: its value leaves NAV, and
+        what is later recovered of it belongs to those who held shares at this moment (`IWriteOffs`).
+        """
+        return self._call(_WRITE_OFF, venue)
+
+    def write_offs(self) -> Call[ChecksumAddress]:
+        """The `IWriteOffs` that this vault made for itself. Immutable."""
+        return self._call(_WRITE_OFFS)
 
     @classmethod
     def deploy(cls, parts: VaultParts) -> Deployment[Vault]:

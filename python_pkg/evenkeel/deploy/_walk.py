@@ -14,6 +14,7 @@ from evenkeel.bindings import (
     LyraOptionVenue,
     Marks,
     OracleAdapter,
+    RebalanceJudge,
     RedeemQueue,
     RiskGuard,
     UniswapV3SpotVenue,
@@ -81,6 +82,7 @@ class Walk:
         vol_source = self._to.create("vol_source", self._vol_source(authority))
         valuer = self._to.create("valuer", Valuer.deploy())
         guard = self._to.create("guard", RiskGuard.deploy(authority.address))
+        judge = self._to.create("judge", RebalanceJudge.deploy())
         marks = self._to.create("marks", Marks.deploy(_MARK_AGE, wad(_MARK_MOVE), wad(_MARK_INFLOW)))
         parts = VaultParts(
             asset=asset,
@@ -91,6 +93,7 @@ class Walk:
             vol_source=vol_source.address,
             valuer=valuer.address,
             guard=guard.address,
+            judge=judge.address,
             marks=marks.address,
         )
         vault = self._to.create("vault", Vault.deploy(parts))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {UnitHealth} from "../../../contracts/guard/IRiskGuard.sol";
 import {Valuation} from "../../../contracts/guard/IValuer.sol";
+import {RebalanceJudge} from "../../../contracts/guard/RebalanceJudge.sol";
 import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
 import {IVault, VenueConfig} from "../../../contracts/IVault.sol";
 
@@ -39,21 +39,29 @@ contract MutantGuard {
         vault = vault_;
     }
 
+    /// @notice Whom the guard takes for the judge of this vault.
+    function judge() external view returns (address) {
+        return address(this);
+    }
+
     function check(
+        address,
         Valuation memory before,
         Valuation memory afterwards,
         address[] calldata touched,
-        int256[] calldata posted,
-        UnitHealth[] calldata unitsBefore
+        int256[] calldata posted
     ) external returns (uint256) {
         _blind(before, afterwards);
-        return _guard().check(before, afterwards, touched, posted, unitsBefore);
+        return _guard().check(address(this), before, afterwards, touched, posted);
+    }
+
+    function charge(address, uint256 loss, int256 lowNav) external {
+        _guards[0].charge(address(this), loss, lowNav);
     }
 
     /// @notice What the guard asks of the vault.
     function venueConfig(address venue) external view returns (VenueConfig memory config) {
         config = IVault(vault).venueConfig(venue);
-        if (missing == Missing.Health) config.minHealth = 0;
         if (missing == Missing.Caps) config.cap = 1e30;
     }
 
@@ -99,3 +107,9 @@ contract MutantGuard {
     }
 }
 
+/// @notice The real judge for which no venue has a minimum health.
+contract HealthBlindJudge is RebalanceJudge {
+    function _minimum(address) internal pure override returns (uint256) {
+        return 0;
+    }
+}

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {Test} from "forge-std/Test.sol";
 import {Limits, Range} from "../../../contracts/guard/IRiskGuard.sol";
+import {RebalanceJudge} from "../../../contracts/guard/RebalanceJudge.sol";
 import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
 import {Valuer} from "../../../contracts/guard/Valuer.sol";
 import {Instruction, IVault, VaultParts, VenueConfig} from "../../../contracts/IVault.sol";
@@ -28,6 +29,7 @@ abstract contract VaultCase is Test {
     DoubleVol internal vols;
     Valuer internal valuer;
     RiskGuard internal guard;
+    RebalanceJudge internal judge;
     Marks internal marks;
     Vault internal vault;
     DoubleVenue internal venue;
@@ -41,6 +43,7 @@ abstract contract VaultCase is Test {
         vols = new DoubleVol();
         valuer = new Valuer();
         guard = new RiskGuard(address(manager));
+        judge = new RebalanceJudge();
         marks = _marks();
         vault = new Vault(_parts());
         venue = new DoubleVenue(address(vault));
@@ -67,6 +70,7 @@ abstract contract VaultCase is Test {
             volSource: address(vols),
             valuer: address(valuer),
             guard: address(guard),
+            judge: address(judge),
             marks: address(marks)
         });
     }

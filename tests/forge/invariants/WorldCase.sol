@@ -6,7 +6,7 @@ import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
 import {VaultParts, VenueConfig} from "../../../contracts/IVault.sol";
 import {RedeemQueue} from "../../../contracts/RedeemQueue.sol";
 import {Vault} from "../../../contracts/Vault.sol";
-import {Missing, MutantGuard} from "../attacks/MutantGuard.sol";
+import {HealthBlindJudge, Missing, MutantGuard} from "../attacks/MutantGuard.sol";
 import {DoubleVenue} from "../doubles/DoubleVenue.sol";
 import {VaultCase} from "../doubles/VaultCase.sol";
 import {MarketVenue} from "./MarketVenue.sol";
@@ -79,6 +79,7 @@ abstract contract WorldCase is VaultCase {
         MutantGuard mutant = new MutantGuard(missing, guards);
         VaultParts memory parts = _parts();
         parts.guard = address(mutant);
+        if (missing == Missing.Health) parts.judge = address(new HealthBlindJudge());
         vault = new Vault(parts);
         mutant.watch(address(vault));
         bytes4[] memory selectors = new bytes4[](2);

@@ -30,6 +30,7 @@ OURS = (
     Target("PerpVenue", "IPerpVenue.sol/IPerpVenue.json"),
     Target("PriceSource", "IPriceSource.sol/IPriceSource.json"),
     Target("PythSource", "PythSource.sol/PythSource.json"),
+    Target("RebalanceJudge", "RebalanceJudge.sol/RebalanceJudge.json"),
     Target("RedeemQueue", "RedeemQueue.sol/RedeemQueue.json"),
     Target("RiskGuard", "RiskGuard.sol/RiskGuard.json"),
     Target("SpotVenue", "ISpotVenue.sol/ISpotVenue.json"),
@@ -42,4 +43,5 @@ OURS = (
     Target("VenueActs", "VenueActs.sol/VenueActs.json"),
     Target("VolOracle", "VolOracle.sol/VolOracle.json"),
     Target("VolSource", "IVolSource.sol/IVolSource.json"),
+    Target("WriteOffs", "WriteOffs.sol/WriteOffs.json"),
 )

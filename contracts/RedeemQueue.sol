@@ -8,7 +8,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {CriticalNeed} from "./CriticalNeed.sol";
+import {IRebalanceJudge} from "./guard/IRebalanceJudge.sol";
 import {IRedeemQueue, QueuedRedeem} from "./IRedeemQueue.sol";
 import {QueueFront} from "./QueueFront.sol";
 import {IWriteOffs} from "./recovery/IWriteOffs.sol";
@@ -329,7 +329,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
         if (p.shares == 0) return p;
         p.assets = _vault.previewRedeem(p.shares);
         p.perShare = p.assets.mulDiv(_wholeShare, p.shares);
-        uint256 need = CriticalNeed.needOf(_vault, uint256(mid)).ceilDiv(_scale);
+        uint256 need = IRebalanceJudge(_vault.judge()).criticalNeed(address(_vault), uint256(mid)).ceilDiv(_scale);
         uint256 idle = _asset.balanceOf(address(_vault));
         idle = idle > need ? idle - need : 0;
         // The preview hides less than a wei, and the part of it that falls to these shares is smaller still: the vault, which rounds

@@ -10,6 +10,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {FeeLedger} from "./FeeLedger.sol";
 import {Fees, IFeePayer} from "./Fees.sol";
+import {IRebalanceJudge} from "./guard/IRebalanceJudge.sol";
 import {IRiskGuard} from "./guard/IRiskGuard.sol";
 import {IRedeemQueue} from "./IRedeemQueue.sol";
 import {IVault, VaultParts} from "./IVault.sol";
@@ -21,7 +22,7 @@ import {WriteOffs} from "./recovery/WriteOffs.sol";
 /// @notice ENTRY AND EXIT. Shares are minted at the high NAV and redeemed at the low, so nobody who enters or leaves
 /// takes value from those who stay while the truth lies in the interval. THE SPREAD IS THE SLIPPAGE THAT ERC-4626 ALLOWS: previews
 /// include it, `convertToX` do not. `previewX` values as `X` does and equals it in the same state. An exit pays from idle alone:
-/// `maxWithdraw` and `maxRedeem` stop at idle less what the redeem queue is owed at the high NAV.
+/// `maxWithdraw` and `maxRedeem` stop at idle less what units under critical health lack (`CriticalNeed`) and the redeem queue is owed.
 ///
 /// WHICH INTERVAL. An entry is priced by the last mark carried to now (`IMarks`) while it may be carried and has room for it, `navView`; else by
 /// a live valuation, which then is the new mark. An exit is always priced live, or whoever sees a venue's loss first would
@@ -43,8 +44,7 @@ import {WriteOffs} from "./recovery/WriteOffs.sol";
 ///
 /// QUEUE. The shares that wait are those of which the redeem queue says so (`IRedeemQueue.waiting`), not all that lie there: what was given to
 /// it, or left the line and is not taken back, keeps nobody's idle. It alone calls `processExit`, which burns some of its shares at the
-/// low NAV and pays it, so that what is claimable has left NAV and the vault. It leaves what units under critical health lack
-/// (`CriticalNeed`) in idle; an exit here does not: reading all margins costs more than the exit. Keep the lack low by topping up.
+/// low NAV and pays it, so that what is claimable has left NAV and the vault. It too leaves what critical units lack in idle.
 ///
 /// FEES are shares, their terms in `Fees`, which the vault makes for itself. The management fee (`FeeLedger`) accrues by the second and
 /// is part of the supply that shares are priced by before it is minted. The performance fee is charged by `Fees.collect` alone, open to anyone, so
@@ -506,12 +506,14 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return Math.min(balanceOf(owner), _sharesFor(_free(q, supply), q.low, supply, Math.Rounding.Floor));
     }
 
-    /// @dev Idle that the redeem queue is not owed; the queue's claim is taken at the high NAV, or at the low where there is no high.
+    /// @dev Idle that neither critical units lack nor the redeem queue is owed; both are taken at the high NAV, or at the low where there
+    /// is no high.
     function _free(Quote memory q, uint256 supply) private view returns (uint256) {
+        uint256 worth = q.priced ? q.high : q.low;
+        uint256 owed = IRebalanceJudge(judge).criticalNeed(address(this), worth * _scale).ceilDiv(_scale);
         uint256 waiting = redeemQueue == address(0) ? 0 : IRedeemQueue(redeemQueue).waiting();
+        if (waiting != 0) owed += _assetsFor(waiting, worth, supply, Math.Rounding.Ceil);
         uint256 idle = _idle();
-        if (waiting == 0) return idle;
-        uint256 owed = _assetsFor(waiting, q.priced ? q.high : q.low, supply, Math.Rounding.Ceil);
         return idle > owed ? idle - owed : 0;
     }
 

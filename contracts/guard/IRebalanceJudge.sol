@@ -32,4 +32,8 @@ interface IRebalanceJudge {
     /// @param data   What `begin` returned, in the same transaction.
     /// @param posted What of idle each touched venue took less what it gave, asset units at 1e18.
     function finish(bytes calldata data, int256[] calldata posted) external returns (Verdict memory);
+
+    /// @notice What units of `vault` under critical health lack, asset units at 1e18, rounded up: what of idle is theirs before anyone leaves.
+    /// @param worth NAV at 1e18, which bounds a venue's part by its cap.
+    function criticalNeed(address vault, uint256 worth) external view returns (uint256);
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Instruction, IVault} from "../IVault.sol";
 import {IMarks} from "../nav/IMarks.sol";
 import {IVenue} from "../venues/IVenue.sol";
+import {CriticalNeed} from "./CriticalNeed.sol";
 import {IRebalanceJudge, Verdict} from "./IRebalanceJudge.sol";
 import {IRiskGuard} from "./IRiskGuard.sol";
 import {IValuer, Valuation} from "./IValuer.sol";
@@ -25,7 +26,7 @@ import {Reading, Valuing} from "./Valuing.sol";
 /// below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for one that it did
 /// not touch.
 ///
-/// No venue that is called is frozen (`VenueFrozen`). All else is the guard's (`RiskGuard`).
+/// No venue that is called is frozen (`VenueFrozen`). What units lack that are under critical health is answered here too (`CriticalNeed`). All else is the guard's (`RiskGuard`).
 ///
 /// ASSUMPTIONS. THE CALLING VAULT CALLS `begin` AND `finish` IN ONE TRANSACTION, HANDS ON `data` AS IT WAS, AND LETS NO ONE BUT THE VENUES IN
 /// BETWEEN. ADAPTERS LET STRANGERS CHANGE NOTHING MEANWHILE. A FALSE VAULT DECEIVES ITSELF ALONE: GUARD AND MARKS KEEP THEIR STATE BY VAULT, AND LISTEN
@@ -79,6 +80,11 @@ contract RebalanceJudge is Valuing, IRebalanceJudge {
         _checkUnits(memo);
         IMarks(vault.marks()).store(msg.sender, v);
         return Verdict(memo.before.mid, v.low, v.mid, v.high, loss);
+    }
+
+    /// @inheritdoc IRebalanceJudge
+    function criticalNeed(address vault, uint256 worth) external view returns (uint256) {
+        return CriticalNeed.needOf(IVault(vault), worth);
     }
 
     /// @dev The least health of a unit of `venue`, at 1e18.

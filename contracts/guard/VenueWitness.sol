@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 import {IVault} from "../IVault.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
 import {IOptionVenue, OptionPosition} from "../venues/option/IOptionVenue.sol";
@@ -19,6 +20,7 @@ import {Act} from "./IVenueActs.sol";
 /// @param sizes     Signed sizes, an entry a token held or a market; for options their sums of longs and of shorts. Empty where
 ///                  they cannot be read.
 /// @param tokens    The underlying of each size.
+/// @param indices   The venue's index price of each, at a perp venue.
 /// @param byKeeper  Whether the keeper is to act, whom an old price must not serve.
 struct Stand {
     Valuation valuation;
@@ -27,6 +29,7 @@ struct Stand {
     int256 claim;
     int256[] sizes;
     address[] tokens;
+    uint256[] indices;
 }
 
 /// @title VenueWitness: what reducing a position or freeing margin at one venue cost
@@ -40,7 +43,8 @@ struct Stand {
 /// COST where it cannot: what the unit's claim and idle lost together, by the venue's own rule. Of a short option that is all that closing it
 /// took, since the claim does not count what the option owed. A claim in a quote token counts at our price of that, or the last
 /// accepted, or as the asset. What a spot venue sold counts at the last accepted prices, and where the keeper sold it at those and `band`
-/// above: a price that rose since must not be the thief's. Where there is neither a claim nor a
+/// above: a price that rose since must not be the thief's. Likewise what the keeper closed of a perp counts `band` above the last accepted price
+/// for a long, below for a short, where the venue's index, by which it claims, is on the better side of that. Where there is neither a claim nor a
 /// price (a long option, a token never priced) it is refused with `IRiskGuard.Unpriced`.
 ///
 /// LIMIT PRICE. A spot or perp position that cannot be valued is reduced only at a limit near the last accepted price (`FarLimit`), as
@@ -99,6 +103,7 @@ contract VenueWitness {
             if (!was.claimed) revert IRiskGuard.Unpriced();
             // A unit that is no longer there has no claim left.
             gone = (was.claim - now_.claim) * int256(_claimPrice(guard, vault, venue)) / 1e18;
+            if (was.byKeeper && was.indices.length != 0) gone += int256(_closedElsewhere(guard, vault, was, now_));
         }
         gone += int256(idleBefore) - int256(idleAfter);
         return gone > 0 ? uint256(gone) : 0;
@@ -158,6 +163,25 @@ contract VenueWitness {
         return byKeeper ? accepted + Math.mulDiv(accepted, band, 1e18) : accepted;
     }
 
+    /// @dev What the keeper may have lost on what it closed of perps, because their index is not the truth.
+    function _closedElsewhere(IRiskGuard guard, address vault, Stand memory was, Stand memory now_)
+        private
+        view
+        returns (uint256 lost)
+    {
+        if (now_.sizes.length != was.sizes.length) revert IRiskGuard.Unpriced();
+        for (uint256 i; i < was.sizes.length; ++i) {
+            int256 closed = was.sizes[i] - now_.sizes[i];
+            if (closed == 0) continue;
+            (uint256 accepted, uint256 band) = _accepted(guard, vault, was.tokens[i]);
+            uint256 width = Math.mulDiv(accepted, band, 1e18, Math.Rounding.Ceil);
+            int256 apart = closed > 0
+                ? int256(accepted + width) - int256(was.indices[i])
+                : int256(was.indices[i]) - int256(accepted - width);
+            if (apart > 0) lost += Math.mulDiv(SignedMath.abs(closed), uint256(apart), 1e18, Math.Rounding.Ceil);
+        }
+    }
+
     function _claimPrice(IRiskGuard guard, address vault, address venue) private view returns (uint256) {
         address token = marginToken(venue);
         if (token == address(0)) return 1e18;
@@ -188,8 +212,9 @@ contract VenueWitness {
     function _perps(Stand memory s, address venue) private view {
         try IPerpVenue(venue).positions() returns (PerpPosition[] memory list) {
             (s.sizes, s.tokens) = (new int256[](list.length), new address[](list.length));
+            s.indices = new uint256[](list.length);
             for (uint256 i; i < list.length; ++i) {
-                (s.sizes[i], s.tokens[i]) = (list[i].size, list[i].underlying);
+                (s.sizes[i], s.tokens[i], s.indices[i]) = (list[i].size, list[i].underlying, list[i].index);
             }
         } catch {}
     }

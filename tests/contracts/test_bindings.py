@@ -94,7 +94,15 @@ def world(chain):
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
     judge = RebalanceJudge.deploy().send(admin, w3)
     marks = Marks.deploy(600, E18 // 100, E18 // 50).send(admin, w3)
-    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address, judge.address, marks.address)
+    named = (
+        authority.address,
+        oracle.address,
+        vols.address,
+        valuer.address,
+        guard.address,
+        judge.address,
+        marks.address,
+    )
     vault = Vault.deploy(VaultParts(usdc, "Evenkeel", "EVK", *named)).send(admin, w3)
     lens = VaultLens.deploy().send(admin, w3)
     venue = UniswapV3SpotVenue.deploy(vault.address, chain.protocols.uniswap.router, [], []).send(admin, w3)

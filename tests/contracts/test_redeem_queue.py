@@ -36,7 +36,15 @@ def test_a_queue_is_deployed_asked_and_refuses_in_types(chain):
     guard = RiskGuard.deploy(authority.address).send(admin, w3)
     judge = RebalanceJudge.deploy().send(admin, w3)
     marks = Marks.deploy(600, E18 // 100, E18 // 50).send(admin, w3)
-    named = (authority.address, oracle.address, vols.address, valuer.address, guard.address, judge.address, marks.address)
+    named = (
+        authority.address,
+        oracle.address,
+        vols.address,
+        valuer.address,
+        guard.address,
+        judge.address,
+        marks.address,
+    )
     vault = Vault.deploy(VaultParts(usdc, "Evenkeel", "EVK", *named)).send(admin, w3)
 
     queue = RedeemQueue.deploy(vault.address).send(admin, w3)

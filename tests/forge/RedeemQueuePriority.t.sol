@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 import {IValuer} from "../../contracts/guard/IValuer.sol";
+import {VenueActs} from "../../contracts/guard/VenueActs.sol";
 import {VenueConfig} from "../../contracts/IVault.sol";
 import {Margin} from "../../contracts/venues/IVenue.sol";
 import {DoubleVenue} from "./doubles/DoubleVenue.sol";
@@ -95,6 +97,37 @@ contract RedeemQueuePriorityTest is QueueCase {
             // Out of gas altogether, or told so.
             if (reason.length > 0) assertEq(bytes4(reason), IValuer.GasTooLow.selector);
         }
+    }
+
+    function test_AnInstantExitLeavesWhatAUnitLacks() public {
+        queue.process(1);
+        uint256 shares = _deposit(bob, 1_000e6);
+        odd.show(50e18, 100e18);
+        assertApproxEqAbs(vault.maxWithdraw(bob), 940e6, 1);
+        assertLt(vault.maxRedeem(bob), shares);
+        uint256 most = vault.maxWithdraw(bob);
+        vm.prank(bob);
+        vm.expectPartialRevert(ERC4626.ERC4626ExceededMaxWithdraw.selector);
+        vault.withdraw(most + 1, bob, bob);
+        vm.prank(bob);
+        vault.withdraw(most, bob, bob);
+        // Topped up, the rest is free.
+        odd.show(110e18, 100e18);
+        most = vault.maxRedeem(bob);
+        vm.prank(bob);
+        vault.redeem(most, bob, bob);
+        assertApproxEqAbs(usdc.balanceOf(bob), 1_000e6, 1);
+    }
+
+    function test_AFrozenVenueHoldsNothingBack() public {
+        _deposit(bob, 1_000e6);
+        odd.show(0, type(uint256).max);
+        // A tenth of NAV, its cap.
+        assertApproxEqAbs(vault.maxWithdraw(bob), 800e6, 2);
+        VenueActs(guard.acts()).freeze(address(odd));
+        assertApproxEqAbs(vault.maxWithdraw(bob), 1_000e6, 2);
+        assertEq(_paid(), 1_000e6);
+        assertApproxEqAbs(vault.maxWithdraw(bob), 1_000e6, 2);
     }
 
     /// @notice What is left in line is owed idle before instant exits, and critical units before it.

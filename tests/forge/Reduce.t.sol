@@ -61,13 +61,38 @@ contract ReduceTest is MarginCase {
     function test_WhatTheKeeperReducesFillsTheBucketOfItsCalls() public {
         _blind();
         perp.set(3_000e18, 2_900e18, 0);
-        _keeperReduce(0.5e18, 2_900e18);
-        // 500 of a million, at the venue's mark.
+        _keeperReduce(0.1e18, 2_900e18);
+        // An ETH sold 100 under the venue's index, which the truth may be 29% of 3,000 above: 970 of a million.
         (uint256 level,) = guard.budget(address(vault));
-        assertApproxEqAbs(level, 0.0005e18, 1e12);
+        assertApproxEqAbs(level, 0.00097e18, 1e12);
         perp.set(3_000e18, 2_000e18, 0);
         vm.expectPartialRevert(VenueWitness.FarLimit.selector);
         _keeperReduce(0.5e18, 2_000e18);
+    }
+
+    /// @notice The venue's index is pushed to where the thief buys: what is sold there counts at the top of the band all the same.
+    function test_AnIndexThatWasPushedSellsNothingCheap() public {
+        _blind();
+        perp.set(2_200e18, 2_200e18, 0);
+        // By the index nothing is lost; by the band 1,670 an ETH.
+        vm.expectPartialRevert(IRiskGuard.LossTooLarge.selector);
+        _keeperReduce(0.5e18, 2_150e18);
+        _keeperReduce(0.1e18, 2_150e18);
+        (uint256 level,) = guard.budget(address(vault));
+        assertApproxEqAbs(level, 0.00167e18, 1e12);
+    }
+
+    function test_AShortThatIsClosedCountsAtTheBottomOfTheBand() public {
+        _rebalance(address(hedge), _trade(0, 0, _delta(0)));
+        _rebalance(address(perp), abi.encodeCall(perp.order, (eth, -20e18, 0, false)));
+        _rebalance(address(hedge), _trade(0, 0, _delta(10e18)));
+        skip(4 hours);
+        _blind();
+        perp.set(3_200e18, 3_200e18, 0);
+        // The truth may be 9% of 3,000 lower than the last accepted: 470 under the index.
+        _keeperReduce(0.1e18, 3_270e18);
+        (uint256 level,) = guard.budget(address(vault));
+        assertApproxEqAbs(level, 0.00047e18, 1e13);
     }
 
     function test_ASaleWithoutAPriceKeepsNearTheLastAcceptedOne() public {

@@ -75,6 +75,14 @@ _BEGIN = Function[tuple[bytes, tuple[ChecksumAddress, ...]]](
     vars(types),
     view=False,
 )
+_CRITICAL_NEED = Function[int](
+    "RebalanceJudge.criticalNeed",
+    "c531b7be",
+    "address vault, uint256 worth",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _FINISH = Function[Verdict](
     "RebalanceJudge.finish",
     "a2f8f0a7",
@@ -142,6 +150,15 @@ class RebalanceJudge(Contract):
             touched: The venues that `calls` call or name in their arguments, each once.
         """
         return self._call(_BEGIN, calls, flow)
+
+    def critical_need(self, vault: str, worth: int) -> Call[int]:
+        """What units of `vault` under critical health lack, asset units at 1e18, rounded up: what of idle
+        is theirs before anyone leaves.
+
+        Args:
+            worth: NAV at 1e18, which bounds a venue's part by its cap.
+        """
+        return self._call(_CRITICAL_NEED, vault, worth)
 
     def finish(self, data: bytes, posted: Sequence[int]) -> Call[Verdict]:
         """Values the calling vault again and reverts with a typed error unless its guard and the venues'

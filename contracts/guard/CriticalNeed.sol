@@ -3,15 +3,19 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
-import {IValuer} from "./guard/IValuer.sol";
-import {IVault, VenueConfig} from "./IVault.sol";
-import {IVenue, Margin} from "./venues/IVenue.sol";
+import {IRiskGuard} from "./IRiskGuard.sol";
+import {IValuer} from "./IValuer.sol";
+import {IVenueActs} from "./IVenueActs.sol";
+import {IVault, VenueConfig} from "../IVault.sol";
+import {IVenue, Margin} from "../venues/IVenue.sol";
 
 /// @title CriticalNeed: what top-ups may claim of idle before anyone who leaves
 /// @notice The need of a venue is, summed over its margin units under critical health, what their equity lacks to it:
 /// critical x maintenance - equity, and at most the venue's cap. So a unit that nobody can mend, or a protocol that
 /// shows absurd numbers, holds back a bounded part of idle and not all of it. A venue that counts cash at less than its
 /// worth (a lending venue below its threshold) needs more than this says.
+///
+/// A VENUE THAT IS FROZEN needs nothing: no top-up reaches it. So the guardian can let go what a protocol that only looks critical holds back.
 ///
 /// WHAT CANNOT BE READ counts as no need. A read that fails with less than its allowance reverts with `IValuer.GasTooLow`, or a
 /// caller could choose whose need counts by choosing the gas of a transaction.
@@ -27,7 +31,9 @@ library CriticalNeed {
     /// @param worth NAV at 1e18, which caps are fractions of.
     function needOf(IVault vault, uint256 worth) internal view returns (uint256 need) {
         address[] memory venues = vault.venues();
+        IVenueActs acts = IVenueActs(IRiskGuard(vault.guard()).acts());
         for (uint256 i; i < venues.length; ++i) {
+            if (acts.frozen(venues[i])) continue;
             VenueConfig memory config = vault.venueConfig(venues[i]);
             uint256 available = gasleft();
             try IVenue(venues[i]).health{gas: READ_GAS}() returns (uint256 health) {

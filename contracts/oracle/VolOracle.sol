@@ -7,6 +7,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {Svi} from "../pricing/Svi.sol";
 import {ExpiryList} from "./ExpiryList.sol";
 import {IVenueVol} from "./IVenueVol.sol";
+import {IVolListener} from "./IVolListener.sol";
 import {IVolSource} from "./IVolSource.sol";
 import {SliceCheck} from "./SliceCheck.sol";
 import {SliceSigners} from "./SliceSigners.sol";
@@ -48,7 +49,7 @@ import {Slice, VolSlice} from "./VolSlice.sol";
 /// eleven expiries (tests/forge/VolOracleGas.t.sol); each stale slice on the way to a neighbour adds 4,500. VENUE_GAS is given to the
 /// venue; one that fails when there was less to give proves nothing, and the read reverts with `GasTooLow`: else a caller could choose
 /// whether the venue counts.
-contract VolOracle is IVolSource, SliceSigners {
+contract VolOracle is IVolSource, IVolListener, SliceSigners {
     using ExpiryList for ExpiryList.Packed;
     using VolSlice for VolSlice.Packed;
     using VolSlice for Slice;
@@ -75,6 +76,8 @@ contract VolOracle is IVolSource, SliceSigners {
     /// @notice An age of zero or over MAX_MAX_AGE, or a signing age or hull time of zero or above that age.
     error BadTimes(uint256 maxAge, uint256 maxSignAge, uint256 hullTime);
     error NotAContract(address account);
+    /// @notice Who says that a venue's vol moved is not the venue that counts.
+    error NotTheVenue(address caller, address venue);
     /// @notice The venue failed with too little gas to say that it would have failed with enough.
     error GasTooLow(uint256 available, uint256 needed);
 
@@ -142,7 +145,15 @@ contract VolOracle is IVolSource, SliceSigners {
     function setVenueVol(address underlying, address venue) external restricted {
         if (venue != address(0) && venue.code.length == 0) revert NotAContract(venue);
         venueVol[underlying] = IVenueVol(venue);
+        _expiries[underlying].setChangedAt(block.timestamp);
         emit VenueVolSet(underlying, venue);
+    }
+
+    /// @inheritdoc IVolListener
+    function venueVolMoved(address underlying) external {
+        address venue = address(venueVol[underlying]);
+        if (msg.sender != venue) revert NotTheVenue(msg.sender, venue);
+        _expiries[underlying].setChangedAt(block.timestamp);
     }
 
     /// @notice Governor. Forgets a slice and the one before it, so that the next post is a first one.

@@ -4,29 +4,43 @@ from itertools import pairwise
 
 import pytest
 from vault_desk import WAD
-from vol_world import DAY, vol_world, wad
+from vol_world import DAY, HALF_WIDTH, vol_world, wad
 
-from evenkeel.bindings import LyraVol, OptionVenue
-from evenkeel.bindings.errors import BadWindow, BeyondStrikes, UnknownBoard, UnknownUnderlying
+from evenkeel.bindings import LyraVol, OptionVenue, OracleAdapter
+from evenkeel.bindings.errors import (
+    BadWindow,
+    BeyondStrikes,
+    Expired,
+    NotTheVenue,
+    StaleIv,
+    UnknownBoard,
+    UnknownUnderlying,
+)
 from evenkeel.bindings.types import Trade
+from evenkeel.sandbox.deployer import Deployer
 from evenkeel.sandbox.protocols import lyra
 
 pytestmark = pytest.mark.integration
 
 WINDOW = 600
+SPACING = 600
+MAX_AGE = 3 * 3600
 GAS = 180_000
 """What the vol oracle gives a venue."""
 
 
 @pytest.fixture
-def venue(chain, deployed):
-    """The reader, with every live board learnt."""
-    made = reader(chain, deployed)
-    market = chain.w3.eth.contract(
-        address=chain.protocols.lyra.option_market, abi=lyra.contract("OptionMarket").abi
-    )
-    for board in market.functions.getLiveBoards().call():
-        made.list(board).send(chain.signers["alice"])
+def world(chain):
+    """A vol oracle of its own."""
+    return vol_world(chain)
+
+
+@pytest.fixture
+def venue(chain, deployed, world, listings):
+    """The reader that `world` has as its venue, with every live board stored."""
+    made = reader(chain, deployed, world.oracle)
+    world.oracle.set_venue_vol(made.underlying().read(), made.address).send(chain.signers["governor"])
+    sync(chain, made, listings)
     return made
 
 
@@ -42,10 +56,31 @@ def weth(chain):
     return chain.protocols.tokens["WETH"].address
 
 
-def reader(chain, deployed, window=WINDOW):
+def reader(chain, deployed, vols, window=WINDOW):
     market, token = chain.protocols.lyra, chain.protocols.tokens["WETH"].address
-    terms = (market.option_market, market.option_greek_cache, token, deployed.oracle, window)
+    terms = (market.option_market, market.option_greek_cache, token, deployed.oracle, vols.address, window)
     return LyraVol.deploy(*terms).send(chain.signers["deployer"], chain.w3)
+
+
+def sync(chain, venue, listings):
+    for expiry in sorted({shown.expiry for shown in listings}):
+        venue.sync(venue.underlying().read(), expiry).send(chain.signers["alice"])
+
+
+def pass_time(chain, seconds):
+    chain.node.rpc("evm_setNextBlockTimestamp", chain.w3.eth.get_block("latest")["timestamp"] + seconds)
+    chain.node.rpc("evm_mine")
+
+
+def raise_vols(chain, points):
+    """Lyra's owner lifts every board by `points` of vol, as it may while they are frozen."""
+    market, owner = chain.protocols.lyra.option_market, chain.accounts["deployer"]
+    code = lyra.contract("OptionMarket")
+    d = Deployer(chain.w3, chain.signers["deployer"])
+    for board in chain.w3.eth.contract(address=market, abi=code.abi).functions.getLiveBoards().call():
+        (_, _, iv, *_) = d.call(market, code, "getOptionBoard", board)
+        for name, value in (("setBoardFrozen", True), ("setBoardBaseIv", iv + wad(points)), ("setBoardFrozen", False)):
+            chain.w3.eth.send_transaction({"from": owner, "to": market, "data": code.encode(name, board, value)})
 
 
 def test_every_listed_strike_has_the_vol_that_lyra_shows(venue, listings, weth):
@@ -58,7 +93,7 @@ def test_every_listed_strike_has_the_vol_that_lyra_shows(venue, listings, weth):
 
 def test_between_two_strikes_it_is_between_their_vols(venue, listings, weth):
     pairs = [(a, b) for a, b in pairwise(listings) if a.expiry == b.expiry]
-    for left, right in pairs[:8]:
+    for left, right in pairs:
         seen = venue.iv(weth, left.expiry, (3 * left.strike + right.strike) // 4).read(gas=GAS + 23_000)
         assert seen == pytest.approx((3 * left.venue_vol + right.venue_vol) / 4, rel=1e-5)
 
@@ -70,52 +105,187 @@ def test_beyond_the_strikes_there_is_none(venue, listings, weth):
         with pytest.raises(BeyondStrikes) as refused:
             venue.iv(weth, first.expiry, strike).read()
         assert refused.value.lowest == pytest.approx(first.strike, rel=1e-3)
+        assert refused.value.highest == pytest.approx(last, rel=1e-3)
 
 
-def test_what_it_knows_nothing_of(chain, deployed, venue, listings, weth):
+def test_what_it_knows_nothing_of(chain, deployed, world, venue, listings, weth):
+    usdc, expiry = chain.protocols.tokens["USDC"].address, listings[0].expiry
+    for call in (venue.iv(usdc, expiry, 3000 * WAD), venue.synced_at(usdc, expiry)):
+        with pytest.raises(UnknownUnderlying):
+            call.read()
     with pytest.raises(UnknownUnderlying):
-        venue.iv(chain.protocols.tokens["USDC"].address, listings[0].expiry, 3000 * WAD).read()
+        venue.sync(usdc, expiry).simulate(chain.accounts["alice"])
     with pytest.raises(UnknownBoard):
-        venue.iv(weth, listings[0].expiry + 1, 3000 * WAD).read()
-    for window in (59, DAY + 1):
+        venue.iv(weth, expiry + 1, 3000 * WAD).read()
+    with pytest.raises(UnknownBoard):
+        venue.sync(weth, expiry + 1).simulate(chain.accounts["alice"])
+    assert venue.synced_at(weth, expiry + 1).read() == 0
+    for window in (59, 3601):
         with pytest.raises(BadWindow):
-            reader(chain, deployed, window)
+            reader(chain, deployed, world.oracle, window)
 
 
-def test_a_board_that_has_expired_is_not_learnt(chain, deployed, listings):
-    made = reader(chain, deployed)
+def test_what_has_expired_is_not_stored(chain, venue, listings, weth):
     chain.node.rpc("evm_setNextBlockTimestamp", listings[0].expiry)
     chain.node.rpc("evm_mine")
-    with pytest.raises(UnknownBoard):
-        made.list(1).simulate(chain.accounts["alice"])
+    with pytest.raises(Expired):
+        venue.sync(weth, listings[0].expiry).simulate(chain.accounts["alice"])
 
 
-def test_a_trade_moves_it_only_as_time_passes(desk, venue, weth):
+def test_what_nobody_has_stored_for_hours_is_refused(chain, venue, listings, weth):
+    shown = listings[0]
+    pass_time(chain, venue.synced_at(weth, shown.expiry).read() + MAX_AGE - world_now(chain))
+    venue.iv(weth, shown.expiry, shown.strike).read()
+    pass_time(chain, 1)
+    with pytest.raises(StaleIv) as refused:
+        venue.iv(weth, shown.expiry, shown.strike).read()
+    assert refused.value.max_age == MAX_AGE
+    venue.sync(weth, shown.expiry).send(chain.signers["bob"])
+    assert venue.iv(weth, shown.expiry, shown.strike).read() == pytest.approx(shown.venue_vol, rel=1e-5)
+
+
+def test_a_second_sync_soon_after_the_first_does_nothing(chain, venue, listings, weth):
+    expiry, strike = listings[0].expiry, listings[0].strike
+    first, before = venue.synced_at(weth, expiry).read(), venue.iv(weth, expiry, strike).read()
+    raise_vols(chain, 0.05)
+    pass_time(chain, first + SPACING - 2 - world_now(chain))
+    # An estimate made a second before there is something to do is too low.
+    venue.sync(weth, expiry).send(chain.signers["bob"], gas=3_000_000)
+    assert (venue.synced_at(weth, expiry).read(), venue.iv(weth, expiry, strike).read()) == (first, before)
+    venue.sync(weth, expiry).send(chain.signers["bob"], gas=3_000_000)
+    assert venue.synced_at(weth, expiry).read() == first + SPACING
+    assert venue.iv(weth, expiry, strike).read() > before + wad(0.04)
+
+
+def test_a_trade_moves_it_only_as_time_passes_and_somebody_looks(desk, world, venue, listings, weth):
     expiry = desk.chain.start_time + 42 * DAY
     desk.post_vol(expiry, 0.75)
     at_strike = [x for x in desk.option.listings().read() if (x.strike, x.expiry) == (3000 * WAD, expiry)]
     (before,) = at_strike
+    desk.warp(SPACING)
     order = Trade(0, before.listing, True, -10 * WAD, 15_000 * WAD, 0)
     desk.rebalance(desk.option.trade(order))
     (after,) = (x for x in desk.option.listings().read() if x.listing == before.listing)
     moved = before.venue_vol - after.venue_vol
     assert moved >= WAD // 1000
-    seen = venue.iv(weth, expiry, 3000 * WAD).read()
-    assert before.venue_vol - seen < moved / 100
-    desk.warp(WINDOW // 2)
-    seen = venue.iv(weth, expiry, 3000 * WAD).read()
-    assert before.venue_vol - seen == pytest.approx(moved / 2, rel=0.05)
+
+    def seen():
+        return venue.iv(weth, expiry, 3000 * WAD).read()
+
+    look = venue.sync(weth, expiry)
+    look.send(desk.chain.signers["alice"])
+    assert before.venue_vol - seen() < moved / 100
+    stored = seen()
     desk.warp(WINDOW)
-    assert venue.iv(weth, expiry, 3000 * WAD).read() == pytest.approx(after.venue_vol, rel=1e-5)
+    assert seen() == stored
+    look.send(desk.chain.signers["alice"])
+    assert seen() == pytest.approx(after.venue_vol, rel=1e-5)
 
 
-def test_the_vol_oracle_widens_to_it(chain, venue, listings, weth):
-    world = vol_world(chain)
+def test_strikes_that_lyra_adds_are_learnt_by_the_next_sync(chain, venue, listings, weth):
+    expiry = listings[0].expiry
+    market, owner = chain.protocols.lyra.option_market, chain.accounts["deployer"]
+    code = lyra.contract("OptionMarket")
+    top = max((x for x in listings if x.expiry == expiry), key=lambda x: x.strike)
+    added = top.strike + 200 * WAD
+    d = Deployer(chain.w3, chain.signers["deployer"])
+    boards = d.call(market, code, "getLiveBoards")
+    (board,) = (b for b in boards if d.call(market, code, "getOptionBoard", b)[1] == expiry)
+    for name, values in (
+        ("setBoardFrozen", (board, True)),
+        ("addStrikeToBoard", (board, added, WAD)),
+        ("setBoardFrozen", (board, False)),
+    ):
+        chain.w3.eth.send_transaction({"from": owner, "to": market, "data": code.encode(name, *values)})
+    with pytest.raises(BeyondStrikes):
+        venue.iv(weth, expiry, added).read()
+    pass_time(chain, WINDOW + 1)
+    venue.sync(weth, expiry).send(chain.signers["alice"])
+    base = d.call(market, code, "getOptionBoard", board)[2]
+    assert venue.iv(weth, expiry, added).read() == pytest.approx(base, rel=1e-5)
+    middle = venue.iv(weth, expiry, (added + top.strike) // 2).read()
+    assert middle == pytest.approx((base + top.venue_vol) / 2, rel=1e-5)
+
+
+def test_a_read_is_cheap(chain, deployed, venue, listings, weth):
+    """What a call used less what its transaction costs by itself, the strike being one of those that take the longest."""
+    expiry = listings[0].expiry
+    board = [x.strike for x in listings if x.expiry == expiry]
+    oracle = OracleAdapter(deployed.oracle, chain.w3)
+    quote = traced(chain, oracle.asset_quote())
+    reads = [traced(chain, venue.iv(weth, expiry, strike - WAD)) for strike in board[1:]]
+    print(f"{len(board)} strikes: a read {min(reads):,} to {max(reads):,}, of which the dollar price {quote:,}")
+    assert max(reads) - quote <= 15_000
+    gas = venue.sync(weth, expiry)
+    pass_time(chain, SPACING)
+    print(f"a sync: {gas.send(chain.signers['alice']).gas_used:,}")
+
+
+def traced(chain, call):
+    """Gas of `call` as a transaction, less the intrinsic and calldata part."""
+    used = chain.w3.eth.estimate_gas({"from": chain.accounts["alice"], "to": call.to, "data": call.data})
+    return used - 21_000 - sum(16 if byte else 4 for byte in call.data)
+
+
+def world_now(chain):
+    return chain.w3.eth.get_block("latest")["timestamp"]
+
+
+def test_the_vol_oracle_widens_to_it(chain, world, venue, listings, weth):
     shown = listings[len(listings) // 2]
     world.post(world.flat(shown.expiry, shown.venue_vol / WAD + 0.1))
-    alone = world.oracle.vol(weth, shown.expiry, shown.strike).read()
-    world.oracle.set_venue_vol(weth, venue.address).send(chain.signers["governor"])
     wider = world.oracle.vol(weth, shown.expiry, shown.strike).read()
+    world.oracle.set_venue_vol(weth, "0x" + "0" * 40).send(chain.signers["governor"])
+    alone = world.oracle.vol(weth, shown.expiry, shown.strike).read()
     assert (wider.mid, wider.high) == (alone.mid, alone.high)
     assert wider.low == pytest.approx(shown.venue_vol, rel=1e-5)
     assert alone.low - wider.low == pytest.approx(wad(0.08), rel=1e-3)
+
+
+def test_whoever_enters_before_a_sync_and_leaves_after_it_gains_nothing(chain, world, venue, listings, weth):
+    """Lyra's vol is thrown about for a window each time, the intervals are those of a strike in the middle."""
+    shown = listings[len(listings) // 2]
+    world.post(world.flat(shown.expiry, shown.venue_vol / WAD))
+    seen = []
+    for points in (0.3, -0.55, 0.4):
+        before = world.oracle.vol(weth, shown.expiry, shown.strike).read()
+        raise_vols(chain, points)
+        pass_time(chain, WINDOW + 1)
+        venue.sync(weth, shown.expiry).send(chain.signers["alice"])
+        after = world.oracle.vol(weth, shown.expiry, shown.strike).read()
+        assert after.low <= before.high - 2 * HALF_WIDTH
+        assert before.low <= after.high - 2 * HALF_WIDTH
+        assert after.mid == before.mid
+        seen.append((after.low, after.high))
+    assert len(set(seen)) == 3
+    # And what nobody stores again is gone.
+    pass_time(chain, MAX_AGE + 1)
+    alone = world.oracle.vol(weth, shown.expiry, shown.strike).read()
+    assert (alone.low, alone.high) == (alone.mid - HALF_WIDTH, alone.mid + HALF_WIDTH)
+
+
+def test_a_sync_that_changes_something_is_a_change_of_vol_and_no_other_is(chain, world, venue, listings, weth):
+    expiry = listings[0].expiry
+    told = world.oracle.posted_at(weth).read()
+    assert told == world_now(chain) or told == max(
+        venue.synced_at(weth, x.expiry).read() for x in listings
+    )
+    pass_time(chain, SPACING)
+    venue.sync(weth, expiry).send(chain.signers["alice"])
+    assert (world.oracle.posted_at(weth).read(), venue.synced_at(weth, expiry).read()) == (told, world_now(chain))
+    raise_vols(chain, 0.01)
+    pass_time(chain, SPACING)
+    venue.sync(weth, expiry).send(chain.signers["alice"])
+    assert world.oracle.posted_at(weth).read() == world_now(chain)
+    # What was refused for its age and is back has changed too.
+    pass_time(chain, MAX_AGE + SPACING)
+    venue.sync(weth, expiry).send(chain.signers["alice"])
+    assert world.oracle.posted_at(weth).read() == world_now(chain)
+
+
+def test_only_the_venue_that_counts_says_that_its_vol_moved(chain, deployed, world, venue, listings, weth):
+    with pytest.raises(NotTheVenue):
+        world.oracle.venue_vol_moved(weth).simulate(chain.accounts["alice"])
+    other = reader(chain, deployed, world.oracle)
+    with pytest.raises(NotTheVenue):
+        other.sync(weth, listings[0].expiry).simulate(chain.accounts["alice"])

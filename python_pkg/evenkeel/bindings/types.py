@@ -16,7 +16,6 @@ __all__ = [
     "Kind",
     "LendingAccount",
     "Limits",
-    "Listed",
     "Listing",
     "LyraMarket",
     "Margin",
@@ -314,19 +313,6 @@ class Limits:
     gamma: Range
     vega: Range
     theta: Range
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """Where a board's strike stands: its id and its price in dollars at 1e18."""
-
-    __abi__: ClassVar[tuple[str, ...]] = (
-        "uint64",
-        "uint192",
-    )
-
-    id: int
-    price: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -322,6 +322,14 @@ _VENUE_VOL = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_VENUE_VOL_MOVED = Function[None](
+    "VolOracle.venueVolMoved",
+    "393853f3",
+    "address underlying",
+    "",
+    vars(types),
+    view=False,
+)
 _VOL = Function[VolResult](
     "VolOracle.vol",
     "fb24f53b",
@@ -500,6 +508,10 @@ class VolOracle(Contract):
     def venue_vol(self, underlying: str) -> Call[ChecksumAddress]:
         """Whose vol widens the interval of an underlying; zero for nobody's."""
         return self._call(_VENUE_VOL, underlying)
+
+    def venue_vol_moved(self, underlying: str) -> Call[None]:
+        """The venue named for `underlying` says that what it answers has changed."""
+        return self._call(_VENUE_VOL_MOVED, underlying)
 
     def vol(self, underlying: str, expiry: int, strike: int) -> Call[VolResult]:
         """Annualised vol at 1e18 (0.8e18 is 80%). `strike` is asset units at 1e18. `updatedAt` is the

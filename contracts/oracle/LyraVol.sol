@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ILyraGreekCache} from "../interfaces/lyra/ILyraGreekCache.sol";
 import {ILyraOptionMarket} from "../interfaces/lyra/ILyraOptionMarket.sol";
@@ -14,8 +15,8 @@ import {IVolListener} from "./IVolListener.sol";
 /// @notice Lyra's vol of a listed strike is the base vol of its board times the strike's skew. `sync` stores, of every strike of a board, the product of
 /// Lyra's own geometric means of the two over the last `WINDOW` seconds. `iv` answers from what is stored and asks Lyra nothing: linear in the strike
 /// between listed ones, no vol beyond them, and none at all once the sync is more than `MAX_AGE` ago.
-/// Strikes are turned into dollars, in which Lyra lists them, at our oracle's mid of the asset; one within a millionth of the lowest or highest counts as
-/// that one. Vols are stored to a ten-thousandth of a point, strikes to eleven digits.
+/// Strikes are turned into dollars, in which Lyra lists them, at our oracle's mid of the asset as it was at the sync; one within a hundredth of the lowest or highest
+/// counts as that one, which is room for the asset to move. Vols are stored to a ten-thousandth of a point, strikes to eleven digits.
 ///
 /// SYNCING is open to anyone, and does nothing within `SPACING` of the last sync of the expiry. The first sync of an expiry finds its board among Lyra's
 /// live ones (the first of two), and a sync after Lyra added strikes learns them. Where what `iv` answers becomes another by a sync, the vol oracle is told, so that
@@ -31,12 +32,13 @@ import {IVolListener} from "./IVolListener.sol";
 /// @dev MOVING A MEAN TAKES THE WINDOW, SO NO TRADE MOVES IT WITHIN A BLOCK. LYRA'S OWNER CREATES BOARDS WITH STRIKES THAT DIFFER, AND FEW OF THEM: THE FIRST SYNC
 /// OF AN EXPIRY LOOKS THROUGH ALL LIVE ONES.
 contract LyraVol is ISyncedVol {
-    /// @dev What is known of an expiry. `board` 0: nothing. Strikes are stored without their last `shift` bits.
+    /// @dev What is known of an expiry, in one word. `board` 0: nothing. Strikes are stored without their last `shift` bits; `dollar` is the asset's price at the sync.
     struct Head {
         uint64 board;
         uint40 syncedAt;
         uint8 strikes;
         uint8 shift;
+        uint128 dollar;
     }
 
     error UnknownUnderlying(address underlying);
@@ -63,6 +65,8 @@ contract LyraVol is ISyncedVol {
     /// @notice Seconds between two syncs of an expiry.
     uint256 public constant SPACING = 10 minutes;
 
+    /// @dev A strike beyond the listed ones by this part of the last counts as that one.
+    uint256 private constant EDGE = 100;
     /// @dev Four points a word, of which the last is the next word's first, so that a word holds both neighbours of a strike.
     uint256 private constant STEP = 3;
     uint256 private constant MAX_WORDS = 11;
@@ -124,9 +128,10 @@ contract LyraVol is ISyncedVol {
             uint256 vol = Math.mulDiv(base, CACHE.getSkewGWAV(ids[i], WINDOW), 1e18) / VOL_UNIT;
             points[i] |= Math.min(vol, MOST_VOL) << PRICE_BITS;
         }
-        head.syncedAt = uint40(block.timestamp);
+        (, uint256 dollar,,) = ORACLE.assetQuote();
+        if (_write(_words[expiry], points) || dollar != head.dollar) changed = true;
+        (head.syncedAt, head.dollar) = (uint40(block.timestamp), SafeCast.toUint128(dollar));
         _heads[expiry] = head;
-        if (_write(_words[expiry], points)) changed = true;
         if (changed) LISTENER.venueVolMoved(underlying);
         emit Synced(expiry, changed);
     }
@@ -137,8 +142,7 @@ contract LyraVol is ISyncedVol {
         Head memory head = _heads[expiry];
         if (head.syncedAt == 0) revert UnknownBoard(expiry);
         if (block.timestamp > head.syncedAt + MAX_AGE) revert StaleIv(head.syncedAt, MAX_AGE);
-        (, uint256 dollar,,) = ORACLE.assetQuote();
-        uint256 dollars = Math.mulDiv(strike, dollar, 1e18);
+        uint256 dollars = Math.mulDiv(strike, head.dollar, 1e18);
         uint256 price = dollars >> head.shift;
         uint256[MAX_WORDS] storage words = _words[expiry];
         (uint256 low, uint256 high) = (0, _count(head.strikes) - 1);
@@ -213,11 +217,11 @@ contract LyraVol is ISyncedVol {
         }
     }
 
-    /// @dev The vol at a price that lies within `word`, or within a millionth of the lowest or highest strike.
+    /// @dev The vol at a price that lies within `word`, or within EDGE of the lowest or highest strike.
     function _within(uint256 word, uint256 price, uint256 dollars, uint64 expiry) private view returns (uint256) {
         uint256 left = _price(word, 0);
         if (price <= left) {
-            if (price + left / 1e6 < left) _beyond(dollars, expiry);
+            if (price + left / EDGE < left) _beyond(dollars, expiry);
             return _vol(word, 0);
         }
         for (uint256 i = 1; i <= STEP; ++i) {
@@ -228,7 +232,7 @@ contract LyraVol is ISyncedVol {
             }
             left = right;
         }
-        if (price > left + left / 1e6) _beyond(dollars, expiry);
+        if (price > left + left / EDGE) _beyond(dollars, expiry);
         return _vol(word, STEP);
     }
 

@@ -33,7 +33,8 @@ import {Slice, VolSlice} from "./VolSlice.sol";
 ///
 /// FAIR ENTRY. Before and after a post both intervals hold the vol of the slice that was replaced, so the low after it is at most the
 /// high before it, at every strike. Once `hullTime` has passed the same holds at the points examined, since they moved by at most
-/// `halfWidth`.
+/// `halfWidth`. Whatever a venue's vol does, the slice's own and `halfWidth` to either side lie in the interval before and after, so the same holds of
+/// that at every strike. A venue that stores its vol says so when it changes (`venueVolMoved`), which counts as a change of a slice does: `postedAt` is then.
 ///
 /// A LARGE CHANGE IS WALKED: several posts, each within the bound; near expiries first where vol falls, far ones first where it rises.
 /// The old slice restated for the new forward (m less ln of new over old) and time (a and b by the time left) is a post that moves
@@ -42,7 +43,7 @@ import {Slice, VolSlice} from "./VolSlice.sol";
 /// ASSUMPTIONS. FEWER THAN `threshold` SIGNERS ARE DISHONEST OR STOLEN: enough of them move a vol by `halfWidth` a post and at
 /// `maxMovePerHour`. SIGNERS DERIVE THE SLICE EACH FROM DATA OF THEIR OWN; A KEEPER'S KEY IS NO SIGNER'S (the deployer checks it).
 /// BETWEEN THE POINTS EXAMINED g, CALENDAR AND MOVE ARE NOT KNOWN. THE FORWARD IS NOT CHECKED: IT IS THE UNIT OF k, NOT A PRICE.
-/// WHOEVER MOVES THE VENUE'S VOL WIDENS THE INTERVAL, AND CANNOT DO MORE.
+/// WHOEVER MOVES THE VENUE'S VOL WIDENS THE INTERVAL, AND CANNOT DO MORE. A VENUE SAYS WHEN ITS VOL MOVED; IT CAN SAY SO WITHOUT CAUSE, AND THEN NO MARK IS CARRIED.
 /// The governor can drop a slice, after which the next post of it is a first one: a repair, behind the governor's delay.
 ///
 /// GAS. A post of a slice that stood before, between two fresh neighbours, with two signatures: 175,000 as a transaction, 179,000 among
@@ -97,7 +98,7 @@ contract VolOracle is IVolSource, IVolListener, SliceSigners {
     int256 public constant MIN_REACH = SliceCheck.MIN_REACH;
     int256 public constant MAX_REACH = SliceCheck.MAX_REACH;
     uint256 public constant MAX_EXPIRIES = ExpiryList.CAPACITY;
-    uint256 public constant VENUE_GAS = 180_000;
+    uint256 public constant VENUE_GAS = 60_000;
 
     uint256 private constant WAD = 1e18;
     uint256 private constant YEAR = 365 days;
@@ -141,7 +142,7 @@ contract VolOracle is IVolSource, IVolListener, SliceSigners {
         (maxAge, maxSignAge, hullTime) = (maxAge_, maxSignAge_, hullTime_);
     }
 
-    /// @notice Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's.
+    /// @notice Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's. Counts as a change of its slices.
     function setVenueVol(address underlying, address venue) external restricted {
         if (venue != address(0) && venue.code.length == 0) revert NotAContract(venue);
         venueVol[underlying] = IVenueVol(venue);

@@ -1,12 +1,12 @@
 """The vol that the real Lyra shows, as the vol oracle reads it."""
 
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 from vault_desk import WAD
 from vol_world import DAY, HALF_WIDTH, vol_world, wad
 
-from evenkeel.bindings import LyraVol, OptionVenue, OracleAdapter
+from evenkeel.bindings import LyraVol, OptionVenue
 from evenkeel.bindings.errors import (
     BadWindow,
     BeyondStrikes,
@@ -25,8 +25,9 @@ pytestmark = pytest.mark.integration
 WINDOW = 600
 SPACING = 600
 MAX_AGE = 3 * 3600
-GAS = 180_000
+GAS = 60_000
 """What the vol oracle gives a venue."""
+STEPS = count()
 
 
 @pytest.fixture
@@ -72,15 +73,24 @@ def pass_time(chain, seconds):
     chain.node.rpc("evm_mine")
 
 
-def raise_vols(chain, points):
-    """Lyra's owner lifts every board by `points` of vol, as it may while they are frozen."""
-    market, owner = chain.protocols.lyra.option_market, chain.accounts["deployer"]
-    code = lyra.contract("OptionMarket")
+def as_owner(chain, board, *changes):
+    """What Lyra's owner does to a board while it is frozen."""
+    market, code = chain.protocols.lyra.option_market, lyra.contract("OptionMarket")
     d = Deployer(chain.w3, chain.signers["deployer"])
-    for board in chain.w3.eth.contract(address=market, abi=code.abi).functions.getLiveBoards().call():
-        (_, _, iv, *_) = d.call(market, code, "getOptionBoard", board)
-        for name, value in (("setBoardFrozen", True), ("setBoardBaseIv", iv + wad(points)), ("setBoardFrozen", False)):
-            chain.w3.eth.send_transaction({"from": owner, "to": market, "data": code.encode(name, board, value)})
+    for name, *values in (("setBoardFrozen", True), *changes, ("setBoardFrozen", False)):
+        d.send(f"owner/{next(STEPS)}", market, code, name, board, *values, gas=8_000_000)
+        d.flush()
+
+
+def ask(chain, name, *values):
+    d = Deployer(chain.w3, chain.signers["deployer"])
+    return d.call(chain.protocols.lyra.option_market, lyra.contract("OptionMarket"), name, *values)
+
+
+def raise_vols(chain, points):
+    """Every board's vol is lifted."""
+    for board in ask(chain, "getLiveBoards"):
+        as_owner(chain, board, ("setBoardBaseIv", ask(chain, "getOptionBoard", board)[2] + wad(points)))
 
 
 def test_every_listed_strike_has_the_vol_that_lyra_shows(venue, listings, weth):
@@ -101,7 +111,9 @@ def test_between_two_strikes_it_is_between_their_vols(venue, listings, weth):
 def test_beyond_the_strikes_there_is_none(venue, listings, weth):
     first = listings[0]
     last = max(x.strike for x in listings if x.expiry == first.expiry)
-    for strike in (first.strike * 99 // 100, last * 101 // 100):
+    for strike, edge in ((first.strike * 992 // 1000, first.strike), (last * 1008 // 1000, last)):
+        assert venue.iv(weth, first.expiry, strike).read() == venue.iv(weth, first.expiry, edge).read()
+    for strike in (first.strike * 98 // 100, last * 102 // 100):
         with pytest.raises(BeyondStrikes) as refused:
             venue.iv(weth, first.expiry, strike).read()
         assert refused.value.lowest == pytest.approx(first.strike, rel=1e-3)
@@ -184,47 +196,48 @@ def test_a_trade_moves_it_only_as_time_passes_and_somebody_looks(desk, world, ve
 
 def test_strikes_that_lyra_adds_are_learnt_by_the_next_sync(chain, venue, listings, weth):
     expiry = listings[0].expiry
-    market, owner = chain.protocols.lyra.option_market, chain.accounts["deployer"]
-    code = lyra.contract("OptionMarket")
     top = max((x for x in listings if x.expiry == expiry), key=lambda x: x.strike)
     added = top.strike + 200 * WAD
-    d = Deployer(chain.w3, chain.signers["deployer"])
-    boards = d.call(market, code, "getLiveBoards")
-    (board,) = (b for b in boards if d.call(market, code, "getOptionBoard", b)[1] == expiry)
-    for name, values in (
-        ("setBoardFrozen", (board, True)),
-        ("addStrikeToBoard", (board, added, WAD)),
-        ("setBoardFrozen", (board, False)),
-    ):
-        chain.w3.eth.send_transaction({"from": owner, "to": market, "data": code.encode(name, *values)})
+    (board,) = (b for b in ask(chain, "getLiveBoards") if ask(chain, "getOptionBoard", b)[1] == expiry)
+    as_owner(chain, board, ("addStrikeToBoard", added, WAD))
     with pytest.raises(BeyondStrikes):
         venue.iv(weth, expiry, added).read()
     pass_time(chain, WINDOW + 1)
     venue.sync(weth, expiry).send(chain.signers["alice"])
-    base = d.call(market, code, "getOptionBoard", board)[2]
+    base = ask(chain, "getOptionBoard", board)[2]
     assert venue.iv(weth, expiry, added).read() == pytest.approx(base, rel=1e-5)
     middle = venue.iv(weth, expiry, (added + top.strike) // 2).read()
     assert middle == pytest.approx((base + top.venue_vol) / 2, rel=1e-5)
 
 
-def test_a_read_is_cheap(chain, deployed, venue, listings, weth):
-    """What a call used less what its transaction costs by itself, the strike being one of those that take the longest."""
-    expiry = listings[0].expiry
-    board = [x.strike for x in listings if x.expiry == expiry]
-    oracle = OracleAdapter(deployed.oracle, chain.w3)
-    quote = traced(chain, oracle.asset_quote())
-    reads = [traced(chain, venue.iv(weth, expiry, strike - WAD)) for strike in board[1:]]
-    print(f"{len(board)} strikes: a read {min(reads):,} to {max(reads):,}, of which the dollar price {quote:,}")
-    assert max(reads) - quote <= 15_000
-    gas = venue.sync(weth, expiry)
-    pass_time(chain, SPACING)
-    print(f"a sync: {gas.send(chain.signers['alice']).gas_used:,}")
+def test_a_book_reads_it_cheaply(desk, weth):
+    """What the deployed vault's own book spends on it: the first read of a board finds all but the dollar price cold."""
+    chain, expiry = desk.chain, desk.chain.start_time + 42 * DAY
+    venue = LyraVol(desk.deployment.venue_vol, desk.w3)
+    first = venue.sync(weth, expiry).send(chain.signers["alice"])
+    desk.warp(SPACING)
+    again = venue.sync(weth, expiry).send(chain.signers["alice"])
+    desk.post_vol(expiry, 0.75)
+    board = [x for x in desk.option.listings().read() if x.expiry == expiry]
+    for shown in sorted(board, key=lambda x: abs(x.strike - 3000 * WAD))[:4]:
+        desk.rebalance(desk.option.trade(Trade(0, shown.listing, True, -5 * WAD, 12_000 * WAD, 0)))
+    spent = calls_to(chain, desk.option.book(), venue.address)
+    dollars = calls_to(chain, desk.option.book(), desk.deployment.oracle)
+    print(len(board), spent, dollars, first.gas_used, again.gas_used)
+    assert len(spent) == 4
+    assert spent[0] <= 15_000
 
 
-def traced(chain, call):
-    """Gas of `call` as a transaction, less the intrinsic and calldata part."""
-    used = chain.w3.eth.estimate_gas({"from": chain.accounts["alice"], "to": call.to, "data": call.data})
-    return used - 21_000 - sum(16 if byte else 4 for byte in call.data)
+def calls_to(chain, call, to):
+    """Gas that each call to `to` used inside `call`, in order."""
+    order = {"from": chain.accounts["alice"], "to": call.to, "data": "0x" + call.data.hex()}
+    found, open_ = [], [chain.node.rpc("debug_traceCall", order, "latest", {"tracer": "callTracer"})]
+    while open_:
+        frame = open_.pop()
+        if frame["to"].lower() == to.lower():
+            found.append(int(frame["gasUsed"], 16))
+        open_ += reversed(frame.get("calls", []))
+    return found
 
 
 def world_now(chain):

@@ -108,7 +108,9 @@ def test_lyras_own_vol_widens_ours_once_somebody_stores_it(chain, roles, deploye
         assert venue.synced_at(weth, expiry).read() == 0
         venue.sync(weth, expiry).send(chain.signers["alice"])
     for option in listed:
-        assert venue.iv(weth, option.expiry, option.strike).read() == pytest.approx(option.venue_vol, rel=1e-5)
+        assert venue.iv(weth, option.expiry, option.strike).read() == pytest.approx(
+            option.venue_vol, rel=1e-5
+        )
 
 
 @pytest.mark.parametrize(

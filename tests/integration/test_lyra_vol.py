@@ -3,7 +3,7 @@
 from itertools import count, pairwise
 
 import pytest
-from vault_desk import WAD
+from vault_desk import USDC, WAD
 from vol_world import DAY, HALF_WIDTH, vol_world, wad
 
 from evenkeel.bindings import LyraVol, OptionVenue
@@ -228,6 +228,20 @@ def test_a_book_reads_it_cheaply(desk, weth):
     assert spent[0] <= 15_000
 
 
+def test_a_mark_from_before_a_sync_that_changed_something_is_not_carried(desk, weth):
+    expiry = desk.chain.start_time + 42 * DAY
+    desk.post_vol(expiry, 0.75)
+    (at_strike,) = (x for x in desk.option.listings().read() if (x.strike, x.expiry) == (3000 * WAD, expiry))
+    desk.rebalance(desk.option.trade(Trade(0, at_strike.listing, True, -20 * WAD, 30_000 * WAD, 0)))
+    raise_vols(desk.chain, 0.3)
+    desk.warp(WINDOW + 1)
+    desk.vault.mark().send(desk.chain.signers["alice"])
+    before = desk.vault.preview_deposit(1000 * USDC).read()
+    LyraVol(desk.deployment.venue_vol, desk.w3).sync(weth, expiry).send(desk.chain.signers["alice"])
+    # The live interval is wider now by 30 points of the book's vega less what our own vols allow; a carried mark would not know.
+    assert desk.vault.preview_deposit(1000 * USDC).read() < before * 999 // 1000
+
+
 def calls_to(chain, call, to):
     """Gas that each call to `to` used inside `call`, in order."""
     order = {"from": chain.accounts["alice"], "to": call.to, "data": "0x" + call.data.hex()}
@@ -277,15 +291,18 @@ def test_whoever_enters_before_a_sync_and_leaves_after_it_gains_nothing(chain, w
     assert (alone.low, alone.high) == (alone.mid - HALF_WIDTH, alone.mid + HALF_WIDTH)
 
 
-def test_a_sync_that_changes_something_is_a_change_of_vol_and_no_other_is(chain, world, venue, listings, weth):
+def test_a_sync_that_changes_something_is_a_change_of_vol_and_no_other_is(
+    chain, world, venue, listings, weth
+):
     expiry = listings[0].expiry
     told = world.oracle.posted_at(weth).read()
-    assert told == world_now(chain) or told == max(
-        venue.synced_at(weth, x.expiry).read() for x in listings
-    )
+    assert told == world_now(chain) or told == max(venue.synced_at(weth, x.expiry).read() for x in listings)
     pass_time(chain, SPACING)
     venue.sync(weth, expiry).send(chain.signers["alice"])
-    assert (world.oracle.posted_at(weth).read(), venue.synced_at(weth, expiry).read()) == (told, world_now(chain))
+    assert (world.oracle.posted_at(weth).read(), venue.synced_at(weth, expiry).read()) == (
+        told,
+        world_now(chain),
+    )
     raise_vols(chain, 0.01)
     pass_time(chain, SPACING)
     venue.sync(weth, expiry).send(chain.signers["alice"])

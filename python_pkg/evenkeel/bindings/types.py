@@ -45,6 +45,7 @@ __all__ = [
     "VenueConfig",
     "VenueState",
     "VenueValue",
+    "VenueVolState",
     "VolPoint",
 ]
 
@@ -1048,6 +1049,23 @@ class VenueState:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueVolState:
+    """A venue's stored vol that widens one vol of the valuation, and when it was stored; 0 for never."""
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "address",
+        "uint64",
+        "uint256",
+    )
+
+    venue: str
+    underlying: str
+    expiry: int
+    synced_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class VaultState:
     """Everything a decision needs, of one block. `lossLeft` is what the guard's bucket still lets calls
     lose, a fraction of low NAV at 1e18 like `maxLossPerCall` and `maxLossPerDay`.
@@ -1073,6 +1091,7 @@ class VaultState:
         "Valuation",
         "UnderlyingState[]",
         "VenueState[]",
+        "VenueVolState[]",
     )
 
     chain_id: int
@@ -1094,3 +1113,4 @@ class VaultState:
     valuation: Valuation
     underlyings: tuple[UnderlyingState, ...]
     venues: tuple[VenueState, ...]
+    venue_vols: tuple[VenueVolState, ...]

@@ -465,8 +465,9 @@ class VolOracle(Contract):
         return self._call(_POST, slice, signatures)
 
     def posted_at(self, underlying: str) -> Call[int]:
-        """When a slice of this underlying, at any expiry, last changed, in unix seconds; 0 where none ever
-        was posted. Later than a stored mark, it voids what that mark says of vol.
+        """When a slice of this underlying, at any expiry, or a venue's vol that widens it, last changed, in
+        unix seconds; 0 where none ever did. Later than a stored mark, it voids what that mark says of
+        vol.
         """
         return self._call(_POSTED_AT, underlying)
 
@@ -490,7 +491,9 @@ class VolOracle(Contract):
         return self._call(_SET_SIGNERS, sorted, threshold)
 
     def set_venue_vol(self, underlying: str, venue: str) -> Call[None]:
-        """Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's."""
+        """Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's. Counts as
+        a change of its slices.
+        """
         return self._call(_SET_VENUE_VOL, underlying, venue)
 
     def signers(self) -> Call[tuple[ChecksumAddress, ...]]:

@@ -114,6 +114,7 @@ class ModelVault:
     requests: int = 0
     failures: dict = field(default_factory=dict)
     breakers: dict = field(default_factory=dict)
+    venue_vols: tuple = ()
     read_at: int = 0
 
     def short_straddles(self, n=60.0, strike=3000.0, health=1.3):
@@ -217,6 +218,7 @@ class ModelVault:
                 for token, symbol, p in ((WETH, "WETH", self.spot), (SUSD, "sUSD", self.susd))
             ),
             venues=tuple(self._venue(at, books) for at in ADDRESSES.values()),
+            venue_vols=self.venue_vols,
         )
 
     def _venue(self, at, books):

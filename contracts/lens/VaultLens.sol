@@ -3,21 +3,23 @@ pragma solidity 0.8.30;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IRiskGuard} from "../guard/IRiskGuard.sol";
-import {IValuer, Valuation} from "../guard/IValuer.sol";
+import {IValuer, Valuation, VolPoint} from "../guard/IValuer.sol";
 import {IVault} from "../IVault.sol";
 import {IVenueActs} from "../guard/IVenueActs.sol";
 import {IRedeemQueue} from "../IRedeemQueue.sol";
 import {IDollarOracle} from "../oracle/IDollarOracle.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
 import {IPriceSource} from "../oracle/IPriceSource.sol";
+import {ISyncedVol} from "../oracle/ISyncedVol.sol";
 import {OracleAdapter} from "../oracle/OracleAdapter.sol";
+import {VolOracle} from "../oracle/VolOracle.sol";
 import {ILendingVenue} from "../venues/lending/ILendingVenue.sol";
 import {IOptionVenue, OptionTerms} from "../venues/option/IOptionVenue.sol";
 import {IPerpVenue} from "../venues/perp/IPerpVenue.sol";
 import {ISpotVenue} from "../venues/spot/ISpotVenue.sol";
 import {IVenue, Kind} from "../venues/IVenue.sol";
 import {IVaultLens} from "./IVaultLens.sol";
-import {QueueState, UnderlyingState, UnitState, VaultState, VenueState} from "./VaultState.sol";
+import {QueueState, UnderlyingState, UnitState, VaultState, VenueState, VenueVolState} from "./VaultState.sol";
 
 /// @title VaultLens: the whole state of a vault in one view
 /// @notice Stateless; serves any vault; made to be called off chain.
@@ -30,6 +32,8 @@ import {QueueState, UnderlyingState, UnitState, VaultState, VenueState} from "./
 /// 18 decimals; an oracle without a breaker shows an empty one.
 ///
 /// UNDERLYINGS are the asset first, then the tokens that have limits at the guard, each once.
+///
+/// VENUES' VOLS are those of what the book is valued at: one for each vol of the valuation that a venue with stored vols widens.
 ///
 /// ASSUMPTIONS. THE VAULT, ITS GUARD, VALUER AND ORACLE ARE WHAT THEY CLAIM TO BE. THE CALLER BRINGS ENOUGH GAS FOR 2 x 8 VENUES; THE
 /// VALUER REVERTS WITH `GasTooLow` OTHERWISE.
@@ -65,6 +69,7 @@ contract VaultLens is IVaultLens {
         s.valuation = IValuer(IVault(vault).valuer()).value(vault);
         s.underlyings = _underlyings(vault, s.asset);
         s.venues = _venues(vault);
+        s.venueVols = _venueVols(IVault(vault).volSource(), s.valuation.vols);
     }
 
     /// @notice One venue in full; reverts where it cannot be read. The lens calls this on itself.
@@ -117,6 +122,16 @@ contract VaultLens is IVaultLens {
         }
     }
 
+    /// @notice The venue whose vol widens that of an underlying, and when it was stored; reverts where there is none. The lens calls this on itself.
+    function venueVolOf(address volSource, address underlying, uint64 expiry)
+        external
+        view
+        returns (address venue, uint256 syncedAt)
+    {
+        venue = address(VolOracle(volSource).venueVol(underlying));
+        syncedAt = ISyncedVol(venue).syncedAt(underlying, expiry);
+    }
+
     /// @notice A venue's constants; reverts where they cannot be read. The lens calls this on itself.
     function venueName(address venue) external view returns (Kind kind, bytes32 protocol) {
         return (IVenue(venue).kind(), IVenue(venue).protocol());
@@ -155,6 +170,20 @@ contract VaultLens is IVaultLens {
         try this.venueTerms{gas: VENUE_GAS}(venue) returns (OptionTerms memory terms) {
             s.optionTerms = terms;
         } catch {}
+    }
+
+    function _venueVols(address volSource, VolPoint[] memory vols) private view returns (VenueVolState[] memory states) {
+        states = new VenueVolState[](vols.length);
+        uint256 count;
+        for (uint256 i; i < vols.length; ++i) {
+            (address underlying, uint64 expiry) = (vols[i].underlying, vols[i].expiry);
+            try this.venueVolOf{gas: NAME_GAS}(volSource, underlying, expiry) returns (address venue, uint256 syncedAt) {
+                states[count++] = VenueVolState(venue, underlying, expiry, syncedAt);
+            } catch {}
+        }
+        assembly ("memory-safe") {
+            mstore(states, count)
+        }
     }
 
     function _queue(address queue) private view returns (QueueState memory s) {

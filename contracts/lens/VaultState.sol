@@ -67,6 +67,14 @@ struct QueueState {
     uint256 claimable;
 }
 
+/// @notice A venue's stored vol that widens one vol of the valuation, and when it was stored; 0 for never.
+struct VenueVolState {
+    address venue;
+    address underlying;
+    uint64 expiry;
+    uint256 syncedAt;
+}
+
 /// @notice Everything a decision needs, of one block. `lossLeft` is what the guard's bucket still lets calls lose, a fraction of low NAV
 /// at 1e18 like `maxLossPerCall` and `maxLossPerDay`.
 struct VaultState {
@@ -89,4 +97,5 @@ struct VaultState {
     Valuation valuation;
     UnderlyingState[] underlyings;
     VenueState[] venues;
+    VenueVolState[] venueVols;
 }

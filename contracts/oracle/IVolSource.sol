@@ -15,7 +15,7 @@ interface IVolSource {
         view
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt);
 
-    /// @notice When a slice of this underlying, at any expiry, last changed, in unix seconds; 0 where none ever was posted.
+    /// @notice When a slice of this underlying, at any expiry, or a venue's vol that widens it, last changed, in unix seconds; 0 where none ever did.
     /// @dev Later than a stored mark, it voids what that mark says of vol.
     function postedAt(address underlying) external view returns (uint256);
 }

@@ -7,6 +7,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {Svi} from "../pricing/Svi.sol";
 import {ExpiryList} from "./ExpiryList.sol";
 import {IVenueVol} from "./IVenueVol.sol";
+import {IVolListener} from "./IVolListener.sol";
 import {IVolSource} from "./IVolSource.sol";
 import {SliceCheck} from "./SliceCheck.sol";
 import {SliceSigners} from "./SliceSigners.sol";
@@ -32,7 +33,8 @@ import {Slice, VolSlice} from "./VolSlice.sol";
 ///
 /// FAIR ENTRY. Before and after a post both intervals hold the vol of the slice that was replaced, so the low after it is at most the
 /// high before it, at every strike. Once `hullTime` has passed the same holds at the points examined, since they moved by at most
-/// `halfWidth`.
+/// `halfWidth`. Whatever a venue's vol does, the slice's own and `halfWidth` to either side lie in the interval before and after, so the same holds of
+/// that at every strike. A venue that stores its vol says so when it changes (`venueVolMoved`), which counts as a change of a slice does: `postedAt` is then.
 ///
 /// A LARGE CHANGE IS WALKED: several posts, each within the bound; near expiries first where vol falls, far ones first where it rises.
 /// The old slice restated for the new forward (m less ln of new over old) and time (a and b by the time left) is a post that moves
@@ -41,14 +43,14 @@ import {Slice, VolSlice} from "./VolSlice.sol";
 /// ASSUMPTIONS. FEWER THAN `threshold` SIGNERS ARE DISHONEST OR STOLEN: enough of them move a vol by `halfWidth` a post and at
 /// `maxMovePerHour`. SIGNERS DERIVE THE SLICE EACH FROM DATA OF THEIR OWN; A KEEPER'S KEY IS NO SIGNER'S (the deployer checks it).
 /// BETWEEN THE POINTS EXAMINED g, CALENDAR AND MOVE ARE NOT KNOWN. THE FORWARD IS NOT CHECKED: IT IS THE UNIT OF k, NOT A PRICE.
-/// WHOEVER MOVES THE VENUE'S VOL WIDENS THE INTERVAL, AND CANNOT DO MORE.
+/// WHOEVER MOVES THE VENUE'S VOL WIDENS THE INTERVAL, AND CANNOT DO MORE. A VENUE SAYS WHEN ITS VOL MOVED; IT CAN SAY SO WITHOUT CAUSE, AND THEN NO MARK IS CARRIED.
 /// The governor can drop a slice, after which the next post of it is a first one: a repair, behind the governor's delay.
 ///
 /// GAS. A post of a slice that stood before, between two fresh neighbours, with two signatures: 175,000 as a transaction, 179,000 among
 /// eleven expiries (tests/forge/VolOracleGas.t.sol); each stale slice on the way to a neighbour adds 4,500. VENUE_GAS is given to the
 /// venue; one that fails when there was less to give proves nothing, and the read reverts with `GasTooLow`: else a caller could choose
 /// whether the venue counts.
-contract VolOracle is IVolSource, SliceSigners {
+contract VolOracle is IVolSource, IVolListener, SliceSigners {
     using ExpiryList for ExpiryList.Packed;
     using VolSlice for VolSlice.Packed;
     using VolSlice for Slice;
@@ -75,6 +77,8 @@ contract VolOracle is IVolSource, SliceSigners {
     /// @notice An age of zero or over MAX_MAX_AGE, or a signing age or hull time of zero or above that age.
     error BadTimes(uint256 maxAge, uint256 maxSignAge, uint256 hullTime);
     error NotAContract(address account);
+    /// @notice Who says that a venue's vol moved is not the venue that counts.
+    error NotTheVenue(address caller, address venue);
     /// @notice The venue failed with too little gas to say that it would have failed with enough.
     error GasTooLow(uint256 available, uint256 needed);
 
@@ -94,7 +98,7 @@ contract VolOracle is IVolSource, SliceSigners {
     int256 public constant MIN_REACH = SliceCheck.MIN_REACH;
     int256 public constant MAX_REACH = SliceCheck.MAX_REACH;
     uint256 public constant MAX_EXPIRIES = ExpiryList.CAPACITY;
-    uint256 public constant VENUE_GAS = 180_000;
+    uint256 public constant VENUE_GAS = 60_000;
 
     uint256 private constant WAD = 1e18;
     uint256 private constant YEAR = 365 days;
@@ -138,11 +142,19 @@ contract VolOracle is IVolSource, SliceSigners {
         (maxAge, maxSignAge, hullTime) = (maxAge_, maxSignAge_, hullTime_);
     }
 
-    /// @notice Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's.
+    /// @notice Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's. Counts as a change of its slices.
     function setVenueVol(address underlying, address venue) external restricted {
         if (venue != address(0) && venue.code.length == 0) revert NotAContract(venue);
         venueVol[underlying] = IVenueVol(venue);
+        _expiries[underlying].setChangedAt(block.timestamp);
         emit VenueVolSet(underlying, venue);
+    }
+
+    /// @inheritdoc IVolListener
+    function venueVolMoved(address underlying) external {
+        address venue = address(venueVol[underlying]);
+        if (msg.sender != venue) revert NotTheVenue(msg.sender, venue);
+        _expiries[underlying].setChangedAt(block.timestamp);
     }
 
     /// @notice Governor. Forgets a slice and the one before it, so that the next post is a first one.

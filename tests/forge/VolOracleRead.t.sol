@@ -236,8 +236,38 @@ contract VolOracleReadTest is VolOracleCase {
         ToldVenue venue = _venue(0.9e18);
         venue.tell(0.9e18, ToldVenue.Manner.BurnsItsGas);
         vm.expectPartialRevert(VolOracle.GasTooLow.selector);
-        oracle.vol{gas: 180_000}(ETH, expiry, 2000e18);
-        oracle.vol{gas: 230_000}(ETH, expiry, 2000e18);
+        oracle.vol{gas: 70_000}(ETH, expiry, 2000e18);
+        oracle.vol{gas: 110_000}(ETH, expiry, 2000e18);
+    }
+
+    /// @dev Whatever a venue shows, before and after, whoever enters before its vol moves and leaves after it gains nothing.
+    function testFuzz_lowAfterAVenueMovesIsAtMostTheHighBefore(uint256 shown, uint256 later, uint256 strike) public {
+        _post(_smile(expiry, 0.75e18));
+        strike = bound(strike, 900e18, 4000e18);
+        ToldVenue venue = _venue(bound(shown, 0, 12e18));
+        Interval memory before = _read(strike);
+        venue.tell(bound(later, 0, 12e18), ToldVenue.Manner.Answers);
+        Interval memory afterwards = _read(strike);
+        assertEq(afterwards.mid, before.mid);
+        assertLe(afterwards.low + 2 * HALF, before.high);
+        assertLe(before.low + 2 * HALF, afterwards.high);
+    }
+
+    function test_aVenueThatMovedCountsAsAChangeOfASlice() public {
+        _post(_smile(expiry, 0.75e18));
+        skip(1);
+        ToldVenue venue = _venue(0.9e18);
+        assertEq(oracle.postedAt(ETH), block.timestamp, "being named");
+        skip(1);
+        vm.prank(address(venue));
+        oracle.venueVolMoved(ETH);
+        assertEq(oracle.postedAt(ETH), block.timestamp);
+        skip(1);
+        vm.expectRevert(abi.encodeWithSelector(VolOracle.NotTheVenue.selector, address(this), address(venue)));
+        oracle.venueVolMoved(ETH);
+        oracle.setVenueVol(ETH, address(0));
+        assertEq(oracle.postedAt(ETH), block.timestamp, "being dismissed");
+        assertEq(oracle.expiries(ETH).length, 1);
     }
 
     function test_onlyAContractIsAVenue() public {

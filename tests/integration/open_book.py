@@ -18,6 +18,7 @@ from evenkeel.risk import greeks, stress_loss
 from evenkeel.strategy import load_mandate, on_chain_limits
 
 WAD = 10**18
+NEVER = 1e12
 
 
 def toml(values, table=""):
@@ -56,9 +57,9 @@ class OpenBook:
         return self.folder / "journal.sqlite"
 
     def mandate_file(self, **changes):
-        """The demo's mandate with changes such as `delta_usd__limit=0.04`."""
+        """The demo's mandate with changes such as `delta_usd__limit=0.04`. The venue's own vols are let be: `test_keeper_sync.py` is about them."""
         path = self.folder / "mandate.toml"
-        path.write_text(toml(raw(**changes)))
+        path.write_text(toml(raw(**{"sync_seconds": NEVER, **changes})))
         return path
 
     def mandate(self, **changes):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from eth_account import Account
 
-from evenkeel.bindings import OracleAdapter, RiskGuard, Vault, VolOracle
+from evenkeel.bindings import LyraVol, OptionVenue, OracleAdapter, RiskGuard, Vault, VolOracle
 from evenkeel.chain.signer import LocalSigner
 from evenkeel.deploy import (
     DeploymentError,
@@ -98,6 +98,21 @@ def test_vols_are_signed_by_those_who_were_named(chain, roles, deployer):
     assert oracle.threshold().read() == VOL_THRESHOLD
 
 
+def test_lyras_own_vol_widens_ours_once_somebody_stores_it(chain, roles, deployer):
+    done = deploy(chain.w3, deployer, chain.protocols, PLAN, roles)
+    weth = chain.protocols.tokens["WETH"].address
+    assert VolOracle(done.vol_source, chain.w3).venue_vol(weth).read() == done.venue_vol
+    venue = LyraVol(done.venue_vol, chain.w3)
+    listed = OptionVenue(done.venues["option"], chain.w3).listings().read()
+    for expiry in {option.expiry for option in listed}:
+        assert venue.synced_at(weth, expiry).read() == 0
+        venue.sync(weth, expiry).send(chain.signers["alice"])
+    for option in listed:
+        assert venue.iv(weth, option.expiry, option.strike).read() == pytest.approx(
+            option.venue_vol, rel=1e-5
+        )
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -159,6 +174,7 @@ def test_a_chain_without_protocols_gets_what_it_can(chain, roles, deployer):
     done = deploy(chain.w3, deployer, poor, PLAN, roles)
     assert set(done.venues) == {"spot"}
     assert [line.partition(":")[0] for line in done.omitted] == ["lending", "perp", "option"]
+    assert done.venue_vol is None
 
 
 def test_a_purse_too_small_is_found_before_anything_is_spent(chain, roles):

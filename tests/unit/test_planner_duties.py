@@ -5,12 +5,13 @@ from eth_abi import encode
 
 from demo_mandate import raw
 from evenkeel.bindings.errors import BreakerTripped
-from evenkeel.bindings.types import Breaker
-from evenkeel.planner import CriticalTopUp, plan
+from evenkeel.bindings.types import Breaker, VenueVolState
+from evenkeel.planner import CriticalTopUp, Sync, plan
 from evenkeel.strategy import parse_mandate
 from model_vault import (
     AAVE,
     ADDRESSES,
+    EXPIRY,
     LYRA,
     NOW,
     PERP_A,
@@ -21,6 +22,9 @@ from model_vault import (
     ModelVault,
     Perp,
 )
+
+VOLS = "0x" + "77" * 20
+"""Where a venue's vols are stored."""
 
 
 def mandate(**changes):
@@ -157,6 +161,27 @@ def test_old_levels_are_renewed_and_young_ones_left():
     assert kinds(vault, poke_seconds=21_601) == []
     # No breaker, no poke.
     assert kinds(ModelVault(breakers={WETH: Breaker(0, 0, 0, 0, 0, 0)})) == []
+
+
+# Venues' stored vols
+
+
+def test_vols_that_were_stored_long_ago_are_stored_anew_and_young_ones_left():
+    young, old, never = (
+        VenueVolState(VOLS, WETH, expiry, at)
+        for expiry, at in ((EXPIRY, NOW - 3_599), (EXPIRY + 1, NOW - 3_600), (EXPIRY + 2, 0))
+    )
+    found = actions(ModelVault(venue_vols=(young, old, never)))
+    assert [(a.kind, a.sync) for a in found] == [
+        ("sync", Sync(VOLS, WETH, EXPIRY + 2)),
+        ("sync", Sync(VOLS, WETH, EXPIRY + 1)),
+    ]
+    assert found[0].reason.endswith(": the venue's own vol was never stored; has it stored anew")
+    assert found[1].reason.startswith("WETH 20")
+    assert found[1].reason.endswith(": the venue's own vol was stored 1.0 h ago; has it stored anew")
+    assert kinds(ModelVault(venue_vols=(old,)), sync_seconds=3_601) == []
+    # Of what cannot be priced nothing is stored: it would widen nothing.
+    assert kinds(ModelVault(venue_vols=(old,), unreadable=(LYRA,))) == ["alert"]
 
 
 # Units

@@ -55,6 +55,8 @@ interface ILyraOptionMarket {
     function settleExpiredBoard(uint256 boardId) external;
 
     function getLiveBoards() external view returns (uint256[] memory);
+    function getOptionBoard(uint256 boardId) external view returns (OptionBoard memory);
+    function getBoardStrikes(uint256 boardId) external view returns (uint256[] memory strikeIds);
     function getStrikeAndBoard(uint256 strikeId) external view returns (Strike memory, OptionBoard memory);
     function getBoardAndStrikeDetails(uint256 boardId)
         external

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from evenkeel.bindings.redeem_queue import RedeemQueue
     from evenkeel.bindings.risk_guard import RiskGuard
     from evenkeel.bindings.spot_venue import SpotVenue
+    from evenkeel.bindings.synced_vol import SyncedVol
     from evenkeel.bindings.uniswap_v3_spot_venue import UniswapV3SpotVenue
     from evenkeel.bindings.uniswap_v3_twap_source import UniswapV3TwapSource
     from evenkeel.bindings.valuer import Valuer
@@ -102,6 +103,7 @@ __all__ = [
     "RiskGuard",
     "RpcError",
     "SpotVenue",
+    "SyncedVol",
     "UniswapV3SpotVenue",
     "UniswapV3TwapSource",
     "UnknownBlockError",
@@ -154,6 +156,7 @@ _MODULES = {
     "RiskGuard": "evenkeel.bindings.risk_guard",
     "RpcError": "evenkeel.bindings._runtime",
     "SpotVenue": "evenkeel.bindings.spot_venue",
+    "SyncedVol": "evenkeel.bindings.synced_vol",
     "UniswapV3SpotVenue": "evenkeel.bindings.uniswap_v3_spot_venue",
     "UniswapV3TwapSource": "evenkeel.bindings.uniswap_v3_twap_source",
     "UnknownBlockError": "evenkeel.bindings._runtime",

@@ -107,6 +107,7 @@ __all__ = [
     "NotOurs",
     "NotReducing",
     "NotThePair",
+    "NotTheVenue",
     "NotWrittenOff",
     "NumberOutOfBounds",
     "OnlyActs",
@@ -136,6 +137,7 @@ __all__ = [
     "SigmaTooSmall",
     "SignedTooLongAgo",
     "Stale",
+    "StaleIv",
     "StaleVol",
     "StrikeOutside",
     "StringTooLong",
@@ -1182,6 +1184,16 @@ class NotThePair(ContractError):
     denomination: str
 
 
+class NotTheVenue(ContractError):
+    """Who says that a venue's vol moved is not the venue that counts."""
+
+    SELECTOR = bytes.fromhex("b9c44601")
+    FIELDS: ClassVar[str] = "address caller, address venue"
+    TYPES = vars(types)
+    caller: str
+    venue: str
+
+
 class NotWrittenOff(ContractError):
     """A venue that was not written off."""
 
@@ -1438,6 +1450,16 @@ class Stale(ContractError):
     FIELDS: ClassVar[str] = "uint256 updated_at, uint256 max_age"
     TYPES = vars(types)
     updated_at: int
+    max_age: int
+
+
+class StaleIv(ContractError):
+    """The last sync is more than `maxAge` seconds ago."""
+
+    SELECTOR = bytes.fromhex("6c605464")
+    FIELDS: ClassVar[str] = "uint256 synced_at, uint256 max_age"
+    TYPES = vars(types)
+    synced_at: int
     max_age: int
 
 
@@ -1700,12 +1722,11 @@ class UnitUnhealthy(ContractError):
 
 
 class UnknownBoard(ContractError):
-    """There is no such live board, or none of this expiry was listed."""
+    """Lyra has no live board of this expiry, or its vols were never stored."""
 
-    SELECTOR = bytes.fromhex("1247674e")
-    FIELDS: ClassVar[str] = "uint256 board_id, uint256 expiry"
+    SELECTOR = bytes.fromhex("0a48d036")
+    FIELDS: ClassVar[str] = "uint64 expiry"
     TYPES = vars(types)
-    board_id: int
     expiry: int
 
 
@@ -2100,6 +2121,7 @@ register_errors(
     NotOurs,
     NotReducing,
     NotThePair,
+    NotTheVenue,
     NotWrittenOff,
     NumberOutOfBounds,
     OnlyActs,
@@ -2127,6 +2149,7 @@ register_errors(
     SigmaTooSmall,
     SignedTooLongAgo,
     Stale,
+    StaleIv,
     StaleVol,
     StrikeOutside,
     StringTooLong,

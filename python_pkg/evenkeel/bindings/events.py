@@ -9,7 +9,7 @@ from evenkeel.bindings.types import Act, Limits, Slice, Status, VenueConfig
 __all__ = [
     "Approval",
     "AuthorityUpdated",
-    "BoardListed",
+    "BoardLearnt",
     "Borrowed",
     "CancelFeeSet",
     "CancelRedeemClaim",
@@ -71,6 +71,7 @@ __all__ = [
     "SignersSet",
     "Supplied",
     "Swapped",
+    "Synced",
     "TargetAdminDelayUpdated",
     "TargetClosed",
     "TargetFunctionRoleUpdated",
@@ -119,10 +120,10 @@ class AuthorityUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class BoardListed(Event):
-    """`BoardListed(uint64,uint256,uint256)`."""
+class BoardLearnt(Event):
+    """The strikes of an expiry are those of this board."""
 
-    TOPIC = bytes.fromhex("28d06009df6b8b366905f31abe7f3b61be2a50e8dc9e461f173e5aad20f6faaf")
+    TOPIC = bytes.fromhex("c2ac841a32aabda1cadf337374c446212973b3961d9d550986744ee48f2648e2")
     INDEXED = "uint64 expiry"
     DATA = "uint256 board_id, uint256 strikes"
     TYPES = vars(types)
@@ -925,6 +926,19 @@ class Swapped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Synced(Event):
+    """`changed`: `iv` answers otherwise than before."""
+
+    TOPIC = bytes.fromhex("1900a521f4726df51079e0f42e1974573a5a15e8d4b2d34de2c855a78da80a18")
+    INDEXED = "uint64 expiry"
+    DATA = "bool changed"
+    TYPES = vars(types)
+
+    expiry: int
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TargetAdminDelayUpdated(Event):
     """`TargetAdminDelayUpdated(address,uint32,uint48)`."""
 
@@ -1159,7 +1173,7 @@ class Withdrawn(Event):
 register_events(
     Approval,
     AuthorityUpdated,
-    BoardListed,
+    BoardLearnt,
     Borrowed,
     CancelFeeSet,
     CancelRedeemClaim,
@@ -1219,6 +1233,7 @@ register_events(
     SignersSet,
     Supplied,
     Swapped,
+    Synced,
     TargetAdminDelayUpdated,
     TargetClosed,
     TargetFunctionRoleUpdated,

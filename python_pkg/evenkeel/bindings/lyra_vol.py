@@ -6,11 +6,18 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Listed
 
 _CACHE = Function[ChecksumAddress](
     "LyraVol.CACHE",
     "4057277b",
+    "",
+    "address",
+    vars(types),
+    view=True,
+)
+_LISTENER = Function[ChecksumAddress](
+    "LyraVol.LISTENER",
+    "f72b7a3f",
     "",
     "address",
     vars(types),
@@ -21,6 +28,14 @@ _MARKET = Function[ChecksumAddress](
     "f46f16c2",
     "",
     "address",
+    vars(types),
+    view=True,
+)
+_MAX_AGE = Function[int](
+    "LyraVol.MAX_AGE",
+    "0dcaeaf2",
+    "",
+    "uint256",
     vars(types),
     view=True,
 )
@@ -56,6 +71,14 @@ _ORACLE = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_SPACING = Function[int](
+    "LyraVol.SPACING",
+    "0cd6cf82",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _UNDERLYING = Function[ChecksumAddress](
     "LyraVol.UNDERLYING",
     "c5d664c6",
@@ -72,14 +95,6 @@ _WINDOW = Function[int](
     vars(types),
     view=True,
 )
-_BOARD_OF = Function[int](
-    "LyraVol.boardOf",
-    "bcc1f269",
-    "uint64 expiry",
-    "uint256",
-    vars(types),
-    view=True,
-)
 _IV = Function[int](
     "LyraVol.iv",
     "a8f09c58",
@@ -88,26 +103,28 @@ _IV = Function[int](
     vars(types),
     view=True,
 )
-_LIST = Function[None](
-    "LyraVol.list",
-    "80c9419e",
-    "uint256 board_id",
+_SYNC = Function[None](
+    "LyraVol.sync",
+    "25c751b7",
+    "address underlying, uint64 expiry",
     "",
     vars(types),
     view=False,
 )
-_STRIKES_OF = Function[tuple[Listed, ...]](
-    "LyraVol.strikesOf",
-    "79e6f156",
-    "uint64 expiry",
-    "Listed[]",
+_SYNCED_AT = Function[int](
+    "LyraVol.syncedAt",
+    "5a91773d",
+    "address underlying, uint64 expiry",
+    "uint256",
     vars(types),
     view=True,
 )
 
 
 class LyraVol(Contract):
-    """LyraVol: the implied volatility of one Lyra v1 market. Specified in `contracts/oracle/LyraVol.sol`."""
+    """LyraVol: the implied volatility of one Lyra v1 market, as it was when somebody last looked. Specified
+    in `contracts/oracle/LyraVol.sol`.
+    """
 
     __slots__ = ()
 
@@ -115,9 +132,17 @@ class LyraVol(Contract):
         """`CACHE()`."""
         return self._call(_CACHE)
 
+    def listener(self) -> Call[ChecksumAddress]:
+        """`LISTENER()`."""
+        return self._call(_LISTENER)
+
     def market(self) -> Call[ChecksumAddress]:
         """`MARKET()`."""
         return self._call(_MARKET)
+
+    def max_age(self) -> Call[int]:
+        """Seconds after a sync from which on its vols are refused."""
+        return self._call(_MAX_AGE)
 
     def max_strikes(self) -> Call[int]:
         """`MAX_STRIKES()`."""
@@ -135,6 +160,10 @@ class LyraVol(Contract):
         """`ORACLE()`."""
         return self._call(_ORACLE)
 
+    def spacing(self) -> Call[int]:
+        """Seconds between two syncs of an expiry."""
+        return self._call(_SPACING)
+
     def underlying(self) -> Call[ChecksumAddress]:
         """`UNDERLYING()`."""
         return self._call(_UNDERLYING)
@@ -143,38 +172,37 @@ class LyraVol(Contract):
         """`WINDOW()`."""
         return self._call(_WINDOW)
 
-    def board_of(self, expiry: int) -> Call[int]:
-        """The board that counts for an expiry; 0 for none."""
-        return self._call(_BOARD_OF, expiry)
-
     def iv(self, underlying: str, expiry: int, strike: int) -> Call[int]:
         """Annualised vol at 1e18 of `strike` (asset units at 1e18). Reverts where the venue shows none."""
         return self._call(_IV, underlying, expiry, strike)
 
-    def list(self, board_id: int) -> Call[None]:
-        """Learns the strikes of a live board. Anyone."""
-        return self._call(_LIST, board_id)
+    def sync(self, underlying: str, expiry: int) -> Call[None]:
+        """Stores what the venue shows of an expiry now. Anyone. Nothing of Lyra's can call back: its views
+        run on a static call, and state is written after them.
+        """
+        return self._call(_SYNC, underlying, expiry)
 
-    def strikes_of(self, expiry: int) -> Call[tuple[Listed, ...]]:
-        """The strikes learnt of an expiry's board, lowest first."""
-        return self._call(_STRIKES_OF, expiry)
+    def synced_at(self, underlying: str, expiry: int) -> Call[int]:
+        """When that was last done, in unix seconds; 0 for never."""
+        return self._call(_SYNCED_AT, underlying, expiry)
 
     @classmethod
     def deploy(
-        cls, market: str, greek_cache: str, underlying: str, oracle: str, window: int
+        cls, market: str, greek_cache: str, underlying: str, oracle: str, listener: str, window: int
     ) -> Deployment[LyraVol]:
         """Creation code of `LyraVol`.
 
         Args:
             underlying: The token whose options the market lists.
             oracle: Gives the dollar price of the vault's asset.
+            listener: The vol oracle that has this as its venue for `underlying`.
             window: Seconds, MIN_WINDOW to MAX_WINDOW.
         """
-        return _CONSTRUCTOR(LyraVol, market, greek_cache, underlying, oracle, window)
+        return _CONSTRUCTOR(LyraVol, market, greek_cache, underlying, oracle, listener, window)
 
 
 _CONSTRUCTOR = Constructor[LyraVol](
     "LyraVol.sol/LyraVol.json",
-    "address market, address greek_cache, address underlying, address oracle, uint256 window",
+    "address market, address greek_cache, address underlying, address oracle, address listener, uint256 window",
     vars(types),
 )

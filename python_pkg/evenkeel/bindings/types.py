@@ -16,7 +16,6 @@ __all__ = [
     "Kind",
     "LendingAccount",
     "Limits",
-    "Listed",
     "Listing",
     "LyraMarket",
     "Margin",
@@ -45,6 +44,7 @@ __all__ = [
     "VenueConfig",
     "VenueState",
     "VenueValue",
+    "VenueVolState",
     "Verdict",
     "VolPoint",
     "WrittenOff",
@@ -315,19 +315,6 @@ class Limits:
     gamma: Range
     vega: Range
     theta: Range
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """Where a board's strike stands: its id and its price in dollars at 1e18."""
-
-    __abi__: ClassVar[tuple[str, ...]] = (
-        "uint64",
-        "uint192",
-    )
-
-    id: int
-    price: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -1050,6 +1037,23 @@ class VenueState:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueVolState:
+    """A venue's stored vol that widens one vol of the valuation, and when it was stored; 0 for never."""
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "address",
+        "uint64",
+        "uint256",
+    )
+
+    venue: str
+    underlying: str
+    expiry: int
+    synced_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class VaultState:
     """Everything a decision needs, of one block. `lossLeft` is what the guard's bucket still lets calls
     lose, a fraction of low NAV at 1e18 like `maxLossPerCall` and `maxLossPerDay`.
@@ -1075,6 +1079,7 @@ class VaultState:
         "Valuation",
         "UnderlyingState[]",
         "VenueState[]",
+        "VenueVolState[]",
     )
 
     chain_id: int
@@ -1096,6 +1101,7 @@ class VaultState:
     valuation: Valuation
     underlyings: tuple[UnderlyingState, ...]
     venues: tuple[VenueState, ...]
+    venue_vols: tuple[VenueVolState, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from eth_typing import ChecksumAddress
+
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
 from evenkeel.bindings.types import Breaker, Kind, OptionTerms, UnitState, VaultState, VenueState
@@ -28,6 +30,13 @@ class VenueNameResult(NamedTuple):
 
     kind: Kind
     protocol: bytes
+
+
+class VenueVolOfResult(NamedTuple):
+    """What `venueVolOf` returns."""
+
+    venue: ChecksumAddress
+    synced_at: int
 
 
 _BREAKER_GAS = Function[int](
@@ -129,6 +138,15 @@ _VENUE_UNITS = Function[tuple[UnitState, ...]](
     vars(types),
     view=True,
 )
+_VENUE_VOL_OF = Function[VenueVolOfResult](
+    "VaultLens.venueVolOf",
+    "893981b6",
+    "address vol_source, address underlying, uint64 expiry",
+    "address, uint256",
+    vars(types),
+    view=True,
+    result=VenueVolOfResult,
+)
 
 
 class VaultLens(Contract):
@@ -187,6 +205,12 @@ class VaultLens(Contract):
     def venue_units(self, venue: str) -> Call[tuple[UnitState, ...]]:
         """The margins of one venue; reverts where they cannot be read. The lens calls this on itself."""
         return self._call(_VENUE_UNITS, venue)
+
+    def venue_vol_of(self, vol_source: str, underlying: str, expiry: int) -> Call[VenueVolOfResult]:
+        """The venue whose vol widens that of an underlying, and when it was stored; reverts where there is
+        none. The lens calls this on itself.
+        """
+        return self._call(_VENUE_VOL_OF, vol_source, underlying, expiry)
 
     @classmethod
     def deploy(cls) -> Deployment[VaultLens]:

@@ -322,6 +322,14 @@ _VENUE_VOL = Function[ChecksumAddress](
     vars(types),
     view=True,
 )
+_VENUE_VOL_MOVED = Function[None](
+    "VolOracle.venueVolMoved",
+    "393853f3",
+    "address underlying",
+    "",
+    vars(types),
+    view=False,
+)
 _VOL = Function[VolResult](
     "VolOracle.vol",
     "fb24f53b",
@@ -457,8 +465,9 @@ class VolOracle(Contract):
         return self._call(_POST, slice, signatures)
 
     def posted_at(self, underlying: str) -> Call[int]:
-        """When a slice of this underlying, at any expiry, last changed, in unix seconds; 0 where none ever
-        was posted. Later than a stored mark, it voids what that mark says of vol.
+        """When a slice of this underlying, at any expiry, or a venue's vol that widens it, last changed, in
+        unix seconds; 0 where none ever did. Later than a stored mark, it voids what that mark says of
+        vol.
         """
         return self._call(_POSTED_AT, underlying)
 
@@ -482,7 +491,9 @@ class VolOracle(Contract):
         return self._call(_SET_SIGNERS, sorted, threshold)
 
     def set_venue_vol(self, underlying: str, venue: str) -> Call[None]:
-        """Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's."""
+        """Governor. Whose vol widens the interval of `underlying` from now on; zero for nobody's. Counts as
+        a change of its slices.
+        """
         return self._call(_SET_VENUE_VOL, underlying, venue)
 
     def signers(self) -> Call[tuple[ChecksumAddress, ...]]:
@@ -500,6 +511,10 @@ class VolOracle(Contract):
     def venue_vol(self, underlying: str) -> Call[ChecksumAddress]:
         """Whose vol widens the interval of an underlying; zero for nobody's."""
         return self._call(_VENUE_VOL, underlying)
+
+    def venue_vol_moved(self, underlying: str) -> Call[None]:
+        """The venue named for `underlying` says that what it answers has changed."""
+        return self._call(_VENUE_VOL_MOVED, underlying)
 
     def vol(self, underlying: str, expiry: int, strike: int) -> Call[VolResult]:
         """Annualised vol at 1e18 (0.8e18 is 80%). `strike` is asset units at 1e18. `updatedAt` is the

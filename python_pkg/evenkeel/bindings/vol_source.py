@@ -44,8 +44,9 @@ class VolSource(Contract):
     __slots__ = ()
 
     def posted_at(self, underlying: str) -> Call[int]:
-        """When a slice of this underlying, at any expiry, last changed, in unix seconds; 0 where none ever
-        was posted. Later than a stored mark, it voids what that mark says of vol.
+        """When a slice of this underlying, at any expiry, or a venue's vol that widens it, last changed, in
+        unix seconds; 0 where none ever did. Later than a stored mark, it voids what that mark says of
+        vol.
         """
         return self._call(_POSTED_AT, underlying)
 

@@ -13,7 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from evenkeel.demo.report import Step
+    from evenkeel.demo.report import Action, Step
 
 GREEKS = (
     ("delta_usd", "delta $"),
@@ -23,6 +23,11 @@ GREEKS = (
 )
 _ROWS = 14
 """Steps that stay on the screen."""
+
+
+def told(step: Step) -> list[Action]:
+    """Return what the keeper did but for keeping Lyra's vols up to date, which it does every hour or two."""
+    return [action for action in step.actions if action.kind != "sync"]
 
 
 class View(Protocol):
@@ -84,7 +89,7 @@ class Plain(Silent):
             f"step {step.index:>2}  spot {step.spot:,.2f}  vol {step.vol:.1%}  {greeks}  {healths(step)}  NAV {step.nav:,.2f}",
             flush=True,
         )
-        for action in step.actions:
+        for action in told(step):
             print(f"         {action.kind}: {action.reason}  [{action.tx[:10]}]", flush=True)
 
 
@@ -115,7 +120,7 @@ class Terminal:
     def step(self, step: Step) -> None:
         """See `View`."""
         self._steps.append(step)
-        for action in step.actions:
+        for action in told(step):
             self._live.console.print(
                 Text.assemble(
                     (f"step {step.index:>2} {action.kind}: ", "bold"),
@@ -146,7 +151,7 @@ class Terminal:
                 *(_moved(step, name) for name, _ in GREEKS),
                 *(_ratio(health.get(name)) for name in owing),
                 f"{step.nav:,.0f}",
-                style="bold" if step.actions else "",
+                style="bold" if told(step) else "",
             )
         return table
 

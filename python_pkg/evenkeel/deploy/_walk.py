@@ -12,6 +12,7 @@ from evenkeel.bindings import (
     CuriePerpVenue,
     Deployment,
     LyraOptionVenue,
+    LyraVol,
     Marks,
     OracleAdapter,
     RebalanceJudge,
@@ -103,6 +104,8 @@ class Walk:
         self._configure_oracle(oracle, sources)
         self._set_limits(guard)
         self._set_signers(vol_source)
+        if "option" in venues:
+            self._name_venue_vol(oracle, vol_source)
         for name, venue in venues.items():
             self._add_venue(vault, name, venue)
         self._set_queue(vault, queue.address)
@@ -132,6 +135,22 @@ class Walk:
             )
         ascending = sorted(set(roles.vol_signers), key=lambda signer: int(signer, 16))
         self._to.call("vol_source.setSigners", oracle.set_signers(ascending, roles.vol_threshold))
+
+    def _name_venue_vol(self, oracle: OracleAdapter, vol_source: VolOracle) -> None:
+        """Have Lyra's own vol widen ours. It is silent until somebody syncs it."""
+        lyra = self._protocols.lyra
+        assert lyra is not None
+        underlying = self._token(lyra.underlying)
+        creation = LyraVol.deploy(
+            lyra.option_market,
+            lyra.option_greek_cache,
+            underlying,
+            oracle.address,
+            vol_source.address,
+            self._plan.vol.venue_window,
+        )
+        venue = self._to.create("venue_vol", creation)
+        self._to.call("vol_source.setVenueVol", vol_source.set_venue_vol(underlying, venue.address))
 
     def _add_venue(self, vault: Vault, name: str, venue: ChecksumAddress) -> None:
         config = VenueConfig(*(wad(part) for part in self._terms(name)))

@@ -50,6 +50,7 @@ class VolTerms:
     """The vol oracle: times in seconds, vols as numbers (0.02 is two points).
 
     A post moves a vol by `half_width` at most, and it moves by `max_move_per_hour`. For `hull_time` after one the interval holds what stood before too.
+    Of an option venue's own vol the mean over `venue_window` counts.
     """
 
     half_width: float = 0.02
@@ -57,6 +58,7 @@ class VolTerms:
     max_age: int = 86_400
     max_sign_age: int = 3_600
     hull_time: int = 600
+    venue_window: int = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class Deployment:
     lens: ChecksumAddress
     venues: Mapping[str, ChecksumAddress]
     sources: Mapping[str, ChecksumAddress]
+    venue_vol: ChecksumAddress | None = None
+    """What stores the option venue's own vol; None where the vault trades no options."""
     omitted: tuple[str, ...] = ()
     """What the chain lacks and the vault therefore goes without, a line each."""
     transactions: int = 0
@@ -173,6 +175,7 @@ def _result(
         lens=at["lens"],
         venues={name: at[name] for name in at if is_venue(name)},
         sources={name.partition("/")[2]: at[name] for name in at if name.startswith("source/")},
+        venue_vol=at.get("venue_vol"),
         omitted=file.omitted,
         transactions=transactions,
         gas_used=gas_used,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eth_utils.crypto import keccak
 
-from evenkeel.bindings import OracleAdapter, RedeemQueue
+from evenkeel.bindings import OracleAdapter, RedeemQueue, SyncedVol
 from evenkeel.chain.records import Intent
 from evenkeel.planner import CriticalTopUp
 
@@ -59,6 +59,8 @@ def call_of(action: Action, index: int, targets: Targets, block: BlockRef, deadl
         call = RedeemQueue(targets.queue, vault.w3).process(action.process)
     elif action.poke:
         call = OracleAdapter(targets.oracle, vault.w3).poke(action.poke)
+    elif action.sync is not None:
+        call = SyncedVol(action.sync.venue, vault.w3).sync(action.sync.underlying, action.sync.expiry)
     elif action.instructions:
         ident = plan_id(vault.address, block, index)
         call = vault.rebalance(list(action.instructions), block.timestamp + deadline, ident)

@@ -243,9 +243,10 @@ class Keeper:
     def _charge(self, block: BlockRef, refusals: list[str]) -> None:
         """Count the last of `refusals` that is an error.
 
-        A loss budget that is used up is none, and refills with time; nor is margin that a venue does not set free.
+        A loss budget that is used up is none, and refills with time; nor is margin that a venue does not set free, nor a venue's vol that it does
+        not show.
         """
-        errors = [why for why in refusals if _BUDGET not in why and not why.startswith("free: ")]
+        errors = [why for why in refusals if _BUDGET not in why and not why.startswith(("free: ", "sync: "))]
         if errors:
             self._errors.charge(block.timestamp, errors[-1])
 

@@ -1,6 +1,6 @@
 """From a snapshot and a mandate to actions with reasons: pure functions, no I/O and no clock."""
 
-from evenkeel.planner._actions import Action, CriticalTopUp, Free, Plan, QuoteRequest, TopUp
+from evenkeel.planner._actions import Action, CriticalTopUp, Free, Plan, QuoteRequest, Sync, TopUp
 from evenkeel.planner._owed import Owed, owed
 from evenkeel.planner.bands import (
     BandWidths,
@@ -24,6 +24,7 @@ __all__ = [
     "Plan",
     "PlannerError",
     "QuoteRequest",
+    "Sync",
     "TopUp",
     "candidates",
     "delta_band",

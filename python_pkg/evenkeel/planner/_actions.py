@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from evenkeel.bindings.types import Instruction
 
-ActionKind = Literal["hedge", "top_up", "buy_back", "withdraw", "free", "redeem", "poke", "hold", "alert"]
+ActionKind = Literal[
+    "hedge", "top_up", "buy_back", "withdraw", "free", "redeem", "poke", "sync", "hold", "alert"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,21 @@ class Free:
 
 
 @dataclass(frozen=True, slots=True)
+class Sync:
+    """Arguments of `ISyncedVol.sync` of the contract at `venue`; `expiry` in unix seconds."""
+
+    venue: str
+    underlying: str
+    expiry: int
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing to do or to say, with its reason in words and numbers.
 
     At most one of these is set: `instructions` go out as one `Vault.rebalance`, `top_up` as one `Vault.topUp` or `topUpCritical`, `free` as one
     `Vault.keeperFree`, `process` (the most requests to look at) as one `RedeemQueue.process`, `poke` (a token) as one
-    `OracleAdapter.poke`. `hold` and `alert` carry none. `venue` is the adapter's address, empty where the action is about the whole
+    `OracleAdapter.poke`, `sync` as one `ISyncedVol.sync`. `hold` and `alert` carry none. `venue` is the adapter's address, empty where the action is about the whole
     vault. `instead` says that it is only for where the action before it is refused.
     """
 
@@ -58,6 +69,7 @@ class Action:
     free: Free | None = None
     process: int = 0
     poke: str = ""
+    sync: Sync | None = None
     instead: bool = False
 
 

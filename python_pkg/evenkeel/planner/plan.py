@@ -9,7 +9,7 @@ from evenkeel.bindings.types import Kind
 from evenkeel.market import MarketError
 from evenkeel.planner._actions import Action, Plan, QuoteRequest
 from evenkeel.planner._desk import OFFLINE, WAD, Desk, instruction
-from evenkeel.planner.pokes import rearming, renewals
+from evenkeel.planner.pokes import rearming, renewals, syncs
 from evenkeel.planner.purchases import tight, words
 from evenkeel.planner.redemptions import process, raise_idle
 from evenkeel.planner.refusals import error_words
@@ -54,7 +54,7 @@ def plan(snapshot: Snapshot, mandate: Mandate, quotes: Iterable[Quote] | None = 
     """Return what to do in `snapshot`, most urgent first.
 
     Top-ups, breakers that are tripped, what has expired, the idle reserve and what the redeem queue is owed, then buy-backs and hedges
-    by underlying, and last the oracle's old levels.
+    by underlying, and last the oracle's old levels and venues' vols that were stored long ago.
 
     `quotes` are the answers to `candidates`, by default those that the snapshot carries. Pure: equal arguments give equal plans.
     Raises `PlannerError` where the mandate names an underlying that the vault does not have.
@@ -77,7 +77,7 @@ def plan(snapshot: Snapshot, mandate: Mandate, quotes: Iterable[Quote] | None = 
     actions += [payment] if payment else []
     for task in tasks(desk):
         actions += _decide(desk, task, answers)
-    return Plan((*actions, *renewals(desk.state, mandate)))
+    return Plan((*actions, *renewals(desk.state, mandate), *syncs(desk.state, mandate)))
 
 
 def _desk(snapshot: Snapshot, mandate: Mandate) -> Desk | str:

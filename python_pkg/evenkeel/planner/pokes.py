@@ -1,12 +1,13 @@
-"""The oracle's breakers: somebody must poke, and the keeper does where it serves."""
+"""What somebody must bring up to date, the oracle's breakers and a venue's stored vols, and the keeper does where it serves."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from evenkeel.bindings import BindingError, decode_error
 from evenkeel.bindings.errors import BreakerTripped
-from evenkeel.planner._actions import Action
+from evenkeel.planner._actions import Action, Sync
 from evenkeel.planner._desk import WAD
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ def renewals(state: VaultState, mandate: Mandate) -> list[Action]:
         since = f"is {age / 3600:,.1f} h old" if u.breaker.level else "has no level yet"
         reason = f"{u.symbol}: the breaker's level of {u.breaker.level / WAD:,.4f} {since}; has it renewed"
         found.append(Action("poke", "", reason, poke=u.token))
+    return found
+
+
+def syncs(state: VaultState, mandate: Mandate) -> list[Action]:
+    """Return a sync for each venue's vol that widens what the book is valued at and is older than the mandate allows, the oldest first."""
+    symbols = {u.token: u.symbol for u in state.underlyings}
+    found: list[Action] = []
+    for stored in sorted(state.venue_vols, key=lambda vol: (vol.synced_at, vol.expiry)):
+        age = state.timestamp - stored.synced_at
+        if age < mandate.sync_seconds:
+            continue
+        since = f"was stored {age / 3600:,.1f} h ago" if stored.synced_at else "was never stored"
+        day = datetime.fromtimestamp(stored.expiry, UTC).date()
+        what = f"{symbols.get(stored.underlying, stored.underlying)} {day}: the venue's own vol"
+        sync = Sync(stored.venue, stored.underlying, stored.expiry)
+        found.append(Action("sync", "", f"{what} {since}; has it stored anew", sync=sync))
     return found
 
 

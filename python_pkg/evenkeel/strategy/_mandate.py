@@ -224,6 +224,10 @@ class Mandate(_Section):
         21_600.0,
         description="Age of the oracle's last accepted price, seconds, at which the keeper has it renewed.",
     )
+    sync_seconds: Positive = Field(
+        3_600.0,
+        description="Age of an option venue's own vol as it was last stored, seconds, at which the keeper has it stored anew.",
+    )
     buy_back_cushion: Fraction = Field(
         0.01, description="Share of a limit left free after a buy-back, for the move until it is mined."
     )

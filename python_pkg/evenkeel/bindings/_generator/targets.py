@@ -34,6 +34,7 @@ OURS = (
     Target("RedeemQueue", "RedeemQueue.sol/RedeemQueue.json"),
     Target("RiskGuard", "RiskGuard.sol/RiskGuard.json"),
     Target("SpotVenue", "ISpotVenue.sol/ISpotVenue.json"),
+    Target("SyncedVol", "ISyncedVol.sol/ISyncedVol.json"),
     Target("UniswapV3SpotVenue", "UniswapV3SpotVenue.sol/UniswapV3SpotVenue.json"),
     Target("UniswapV3TwapSource", "UniswapV3TwapSource.sol/UniswapV3TwapSource.json"),
     Target("Valuer", "Valuer.sol/Valuer.json"),

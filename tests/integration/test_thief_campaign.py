@@ -45,15 +45,19 @@ def limit(desk, per_call, per_day):
     guard.set_max_loss_per_day(wad(per_day)).send(curator)
 
 
-def live(desk, number, done):
-    """The day of that number, from the block that all start from; parts of the bound that the thief made and the vault lost."""
-    style, millions = DAYS[number % len(DAYS)]
+def live(desk, number, done, hours=24):
+    """The day of that number, from the block that all start from."""
+    return spend(desk, *DAYS[number % len(DAYS)], number, done, hours)
+
+
+def spend(desk, style, millions, number, done, hours=24):
+    """One day; parts of the bound that the thief made and the vault lost."""
     node = desk.chain.node
     start = node.rpc("evm_snapshot")
     if millions > 1:
         desk.deposit((millions - 1) * 1_000_000)
     thief = Thief(desk, style, number)
-    result = thief.day()
+    result = thief.day(hours)
     node.rpc("evm_revert", start)
     done.update(thief.done)
     bound = result.highest * (PER_CALL + PER_DAY) + DUST
@@ -79,5 +83,11 @@ def test_a_day_costs_at_most_its_bound(desk):
 def test_the_bound_is_what_stops_the_thief(desk, per_call, per_day):
     """With either half of the limit at its ceiling the same thief takes more."""
     limit(desk, per_call, per_day)
-    made, _ = live(desk, 0, Counter())
+    made, _ = live(desk, 0, Counter(), hours=12)
     assert made > 1
+
+
+@pytest.mark.xfail(strict=True, reason="funding is no part of what a call is charged: see docs/invariants.md")
+def test_funding_costs_at_most_the_bound(desk):
+    limit(desk, PER_CALL, PER_DAY)
+    assert max(spend(desk, "funding", 30, 0, Counter())) <= 1

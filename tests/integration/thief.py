@@ -15,20 +15,21 @@ from vault_desk import USDC, WAD, wad
 
 from evenkeel.bindings import ContractError, RiskGuard, Valuer
 from evenkeel.bindings.types import Instruction
-from evenkeel.sandbox.protocols import chainlink
+from evenkeel.sandbox.protocols import chainlink, curie
 
 TRUTH = 3_000
 SCALE = 10**12
-DAY = 86_400
 DEVIATION = 0.00497
 """The most that an ETH/USD round may err: its half-width of 0.5% still holds the truth. DOLLAR is the same of USDC/USD's 0.25%."""
 DOLLAR = 0.00249
 FEE = 0.0005
 """Of the Uniswap pool."""
-PERP_FEES = (0.001, 0.0005)
+PERPS = (curie.PERP_A, curie.PERP_B)
+PERP_FEES = tuple(spec.fee / 10**6 for spec in PERPS)
 TRIPS = 15
 """A rebalance carries 32 instructions: so many times in and out."""
 HOUR = 3_600
+LAST = 300
 MOVES = (
     "wash_pool",
     "wash_market",
@@ -75,7 +76,10 @@ class Feed:
 
 
 class Thief:
-    """`style` is what it lives on: "anything" there is, "fees" that the vault pays it for nothing, or the oracle's "errors"."""
+    """`style` is what it lives on: "anything" there is, "fees" that the vault pays it for nothing, the oracle's "errors", or "funding".
+
+    But for the last it leaves every market at the truth whenever time passes in which funding could flow.
+    """
 
     def __init__(self, desk, style, seed):
         self.desk, self.style = desk, style
@@ -126,9 +130,9 @@ class Thief:
 
     # The day
 
-    def day(self):
-        """One day; see `Result`."""
-        self.end = self.desk.now + DAY - 60
+    def day(self, hours=24):
+        """One day, or its first `hours`; see `Result`."""
+        self.end = self.desk.now + hours * HOUR - 60
         worth, wealth = self.vault_worth(), self.wealth()
         self.started = self.value().low
         while self.desk.now < self.end:
@@ -156,11 +160,46 @@ class Thief:
         sells = self.side < 0 and not self.desk.balance("WETH", self.desk.spot)
         (self.squeeze_market if sells or self.random.random() < 0.5 else self.squeeze_pool)()
 
+    def _funding(self):
+        """The vault holds a long in one market and a short in the other, against the thief; then both are moved to where they pay.
+
+        Of the base that holds a market `push` away, half the vault's size: more would be paid to others, less would pay little.
+        """
+        self.restore()
+        # Curie's mark, which a growing position is charged the distance of, is a mean of half an hour.
+        self.desk.warp(2_000)
+        self.err()
+        self.pair()
+        for which, (spec, side) in enumerate(zip(PERPS, (-1, 1), strict=True)):
+            push = min(0.09, abs(self.position(which)) / spec.depth)
+            self.markets[which].push(TRUTH * (1 + side * push))
+
+    def pair(self):
+        """All of a pair that the budget lets grow, bought from and sold to the thief's own liquidity."""
+        low = self.value().low / WAD
+        for which, market in enumerate(self.markets):
+            self.margin(which, 0.147 * low)
+            market.provide(0.006, 60_000)
+        most = min(perp.margin(0).read().equity / WAD / (0.115 * TRUTH) for perp in self.perps)
+        self.fit("pair", most - abs(self.position(0)), lambda s: self.both(s, -1))
+        for market in self.markets:
+            market.withdraw()
+
+    def both(self, size, side):
+        """Orders of `side` in the first market and the other in the second."""
+        return [
+            perp.order(base, wad(sign * size), self.any_price(sign), False)
+            for perp, base, sign in zip(self.perps, self.bases, (side, -side), strict=True)
+        ]
+
     def wait(self):
-        """Let time pass, at the very end to the last minute of the day: what has leaked by then is there to be taken."""
-        pace = {"anything": 4_000, "fees": 5 * HOUR, "errors": 3 * HOUR}[self.style]
-        left = self.end - 300 - self.desk.now
-        self.desk.warp(int(max(60, min(self.random.integers(300, pace), left))))
+        """Let time pass, at most until shortly before the day is over: what has leaked by then is there to be taken."""
+        pace = {"anything": 4_000, "fees": 5 * HOUR, "errors": 3 * HOUR, "funding": 12 * HOUR}[self.style]
+        left = self.end - self.desk.now
+        until_last = left - LAST
+        self.desk.warp(
+            int(min(self.random.integers(pace // 12, pace), until_last) if until_last > 0 else max(left, 1))
+        )
 
     def settle_down(self):
         self.pool.withdraw()
@@ -175,6 +214,8 @@ class Thief:
     def err(self):
         """New rounds, off by all that they may be one time in two, and from end to end for who lives on that."""
         off, dollar = self.within(DEVIATION), self.within(DOLLAR)
+        if self.style == "funding":
+            off = dollar = 0
         if self.style == "errors":
             self.side = -self.side
             off, dollar = self.side * DEVIATION, -self.side * DOLLAR
@@ -297,11 +338,11 @@ class Thief:
         spot = self.desk.spot
         held = self.desk.balance("WETH", spot) / WAD
         if side < 0:
-            size = min(size, held)
+            size = min(size, held * 0.999999)
         if size * TRUTH < 1_000:
             return
         self.pool.push(TRUTH * (1 + side * push))
-        if self.style == "anything" and self.random.random() < 0.3:
+        if self.style == "anything" and self.random.random() < 0.3 and self.end - self.desk.now > HOUR:
             # Until the pool's average has followed.
             self.desk.warp(700)
         limit = self.any_price(side)
@@ -347,28 +388,22 @@ class Thief:
         push = min(push / 2, 0.02)
         self.markets[0].push(TRUTH * (1 + side * push))
         self.markets[1].push(TRUTH * (1 - side * push))
-        self.fit(
-            "squeeze both",
-            size,
-            lambda s: [
-                perp.order(base, wad(sign * s), self.any_price(sign), False)
-                for perp, base, sign in zip(self.perps, self.bases, (side, -side), strict=True)
-            ],
-        )
+        self.fit("squeeze both", size, lambda s: self.both(s, side))
         self.restore()
 
     # What costs nothing by itself
 
     def lend(self):
-        lending, low = self.desk.lending, self.highest / WAD
-        dollars = int(self.random.uniform(0.05, 0.3) * low) * USDC
-        if self.random.random() < 0.5:
-            self.attempt("lend", lending.supply(self.usdc, dollars))
-        else:
+        lending, part = self.desk.lending, self.random.uniform(0.1, 1)
+        lent = next(a.supplied for a in lending.accounts().read() if a.token == self.usdc)
+        if lent and self.random.random() < 0.6:
+            dollars = int(part * lent) // SCALE
             self.attempt("take back", lending.withdraw(self.usdc, dollars, self.desk.vault.address))
+        else:
+            self.attempt("lend", lending.supply(self.usdc, int(part * 0.3 * self.desk.idle)))
 
     def borrow(self):
-        """Borrowed ether is sold into a pool pushed down; the next time it is bought back from one pushed up and repaid."""
+        """Borrowed ether is sold into a pool pushed down; later it is bought back from one pushed up and repaid."""
         lending, spot = self.desk.lending, self.desk.spot
         owed = next(a.borrowed for a in lending.accounts().read() if a.token == self.weth) / WAD
         aim = self.aim()
@@ -376,7 +411,7 @@ class Thief:
             return
         _, size, push = aim
         push = min(push, 0.01)
-        if owed:
+        if owed and self.random.random() < 0.6:
             self.pool.push(TRUTH * (1 + push))
             self.fit(
                 "repay",
@@ -441,13 +476,13 @@ class Thief:
 
     def blind(self):
         """The pool is held so far away that the vault has no price; then spot is sold as one may without one."""
-        if not self.desk.balance("WETH", self.desk.spot):
+        if not self.desk.balance("WETH", self.desk.spot) or self.end - self.desk.now < HOUR:
             return
         self.pool.push(TRUTH * 0.88)
         self.desk.warp(700)
         self.pool.push(TRUTH * 0.97)
         spot, price = self.desk.spot.address, wad(TRUTH * 0.955)
-        for part in (WAD, WAD // 4, WAD // 32):
+        for part in (WAD, WAD // 8, WAD // 64, WAD // 512):
             call = self.desk.vault.keeper_reduce(spot, 1, part, price)
             if self.try_("sell blind", call, self.keeper) is None:
                 break

@@ -148,7 +148,7 @@ class Thief:
         return Result(profit, fall, self.highest)
 
     def _anything(self):
-        for _ in range(self.random.integers(1, 3)):
+        for _ in range(2):
             if not self.deck:
                 self.deck = [*self.random.permutation(MOVES)]
             getattr(self, self.deck.pop())()
@@ -358,9 +358,10 @@ class Thief:
         which = 1 if self.style == "errors" else int(self.random.integers(2))
         perp, base, market = self.perps[which], self.bases[which], self.markets[which]
         self.margin(which, 0.1 * self.highest / WAD)
-        reduce_only = self.position(which) * side < 0 and self.random.random() < 0.5
+        held = self.position(which)
+        reduce_only = held * side < 0 and self.random.random() < 0.7
         if reduce_only:
-            size = min(size, abs(self.position(which)))
+            size = min(size, abs(held))
         market.push(TRUTH * (1 + side * push))
         name, limit = "reduce only" if reduce_only else "squeeze market", self.any_price(side)
         self.fit(name, size, lambda s: [perp.order(base, wad(side * s), limit, reduce_only)])
@@ -382,10 +383,7 @@ class Thief:
         # The other way round gives back what was taken as margin.
         size = abs(held) if held and self.random.random() < 0.5 else 0.8 * low / TRUTH
         size *= self.random.uniform(0.3, 1)
-        push = left / (size * TRUTH) - sum(PERP_FEES)
-        if push < 0.0005:
-            return
-        push = min(push / 2, 0.02)
+        push = float(np.clip((left / (size * TRUTH) - sum(PERP_FEES)) / 2, 0.0005, 0.02))
         self.markets[0].push(TRUTH * (1 + side * push))
         self.markets[1].push(TRUTH * (1 - side * push))
         self.fit("squeeze both", size, lambda s: self.both(s, side))
@@ -440,7 +438,7 @@ class Thief:
         spot, lending = self.desk.spot, self.desk.lending
         held = self.desk.balance("WETH", spot)
         lent = next(a.supplied for a in lending.accounts().read() if a.token == self.weth)
-        if held:
+        if held and not (lent and self.random.random() < 0.5):
             self.attempt("move", spot.move(self.weth, held, lending.address), lending.supply(self.weth, held))
         elif lent:
             self.attempt("move back", lending.withdraw(self.weth, lent, spot.address))

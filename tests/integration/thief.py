@@ -36,6 +36,7 @@ MOVES = (
     "squeeze_pool",
     "squeeze_market",
     "squeeze_both",
+    "shrink",
     "lend",
     "borrow",
     "carry_over",
@@ -358,13 +359,24 @@ class Thief:
         which = 1 if self.style == "errors" else int(self.random.integers(2))
         perp, base, market = self.perps[which], self.bases[which], self.markets[which]
         self.margin(which, 0.1 * self.highest / WAD)
-        held = self.position(which)
-        reduce_only = held * side < 0 and self.random.random() < 0.7
-        if reduce_only:
-            size = min(size, abs(held))
         market.push(TRUTH * (1 + side * push))
-        name, limit = "reduce only" if reduce_only else "squeeze market", self.any_price(side)
-        self.fit(name, size, lambda s: [perp.order(base, wad(side * s), limit, reduce_only)])
+        limit = self.any_price(side)
+        self.fit("squeeze market", size, lambda s: [perp.order(base, wad(side * s), limit, False)])
+        market.push(TRUTH)
+
+    def shrink(self):
+        """The vault leaves the larger of its perps by an order that may only reduce it, in a market moved against it."""
+        valuation, held = self.value(), [self.position(which) for which in range(2)]
+        which = int(np.argmax(np.abs(held)))
+        perp, base, market = self.perps[which], self.bases[which], self.markets[which]
+        side = -int(np.sign(held[which]))
+        size = min(abs(held[which]) * self.random.uniform(0.2, 1), 0.02 * valuation.low / WAD / TRUTH)
+        if size < 0.01:
+            return
+        push = float(np.clip(self.left(valuation.low) / (size * TRUTH), 0.0005, 0.02))
+        market.push(TRUTH * (1 + side * push))
+        limit = self.any_price(side)
+        self.fit("reduce only", size, lambda s: [perp.order(base, wad(side * s), limit, True)])
         market.push(TRUTH)
 
     def position(self, which):

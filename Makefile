@@ -73,7 +73,7 @@ test-quick: setup ## what needs no chain
 
 fuzz: setup ## the same properties with many more cases
 	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=256 FOUNDRY_INVARIANT_DEPTH=256 $(FORGE) test
-	@EVENKEEL_EXAMPLES=2000 $(VENV)/bin/pytest -q tests/property tests/integration/test_vault_machine.py $(ARGS)
+	@EVENKEEL_EXAMPLES=2000 $(VENV)/bin/pytest -q tests/property tests/integration/test_vault_machine.py tests/integration/test_thief_campaign.py $(ARGS)
 
 # Other libraries have an environment of their own, so that the package never meets them.
 $(DONE)/bench: tests/benchmarks/requirements.txt

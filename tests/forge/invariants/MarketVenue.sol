@@ -53,6 +53,11 @@ contract MarketVenue is DoubleVenue {
         _kept = assets;
     }
 
+    /// @notice The venue loses (negative: gains) cash by itself.
+    function lose(int256 loss) external {
+        cash -= loss;
+    }
+
     /// @notice The other side settles what lies between its books and the vault's, so that cash is there to be freed.
     function settle() public {
         uint256 here = _token.balanceOf(address(this));

@@ -9,9 +9,9 @@ import {Vault} from "../../../contracts/Vault.sol";
 import {Missing, MutantGuard} from "../attacks/MutantGuard.sol";
 import {DoubleVenue} from "../doubles/DoubleVenue.sol";
 import {VaultCase} from "../doubles/VaultCase.sol";
+import {GuardRules} from "./GuardRules.sol";
 import {MarketVenue} from "./MarketVenue.sol";
 import {QueueWorld} from "./QueueWorld.sol";
-import {VaultWorld} from "./VaultWorld.sol";
 
 /// @notice A vault of a million in a VaultWorld, and a campaign of random actions that repeats itself exactly.
 abstract contract WorldCase is VaultCase {
@@ -30,7 +30,77 @@ abstract contract WorldCase is VaultCase {
         _deposit(alice, 1_000_000e6);
         queue = new RedeemQueue(address(vault));
         vault.setRedeemQueue(address(queue));
-        world = new QueueWorld(VaultWorld.Parts(vault, usdc, oracle, vols, eth, keeper, markets, hedge), queue);
+        world = _world(GuardRules.Parts(vault, usdc, oracle, vols, eth, keeper, markets, hedge));
+    }
+
+    function _world(GuardRules.Parts memory parts) internal virtual returns (QueueWorld) {
+        return new QueueWorld(parts, queue);
+    }
+
+    /// @dev What every action leaves standing.
+    function _assertStanding() internal view {
+        assertEq(world.broken(), "");
+
+        (uint256 drawn, uint256 returned) = world.flows();
+        uint256 idle = usdc.balanceOf(address(vault));
+        uint256 left = world.exited() + world.claimed() + usdc.balanceOf(address(queue));
+        assertEq(idle + left + drawn, world.entered() + world.donated() + returned, "S1: idle leaked");
+        assertEq(world.holders(), vault.totalSupply(), "S1: a share has no holder");
+
+        (bool priced, int256 low, int256 mid, int256 high) = vault.nav();
+        assertLe(low, mid, "V2: low above mid");
+        assertLe(mid, high, "V2: mid above high");
+        vault.totalAssets();
+        assertEq(
+            vault.maxDeposit(alice) > 0,
+            priced && (high > 0 || vault.totalSupply() <= vault.SEED()),
+            "V1: entry without a price"
+        );
+        assertLe(vault.maxWithdraw(alice), idle, "S6: more than idle may be withdrawn");
+        assertLe(vault.previewRedeem(vault.maxRedeem(alice)), idle, "S6: more than idle may be redeemed");
+
+        (uint256 claimable, uint256 waiting, uint256 takenBack) = world.owed();
+        assertEq(queue.claimableAssets(), claimable, "Q1: a claim is not counted");
+        assertLe(claimable, usdc.balanceOf(address(queue)), "Q1: claims without cash");
+        assertEq(queue.waiting(), waiting, "Q1: a request is not counted");
+        assertLe(waiting + takenBack, vault.balanceOf(address(queue)), "Q1: requests without shares");
+    }
+
+    /// @dev A campaign is not one of refusals.
+    function _assertDone(string memory action) internal {
+        emit log_named_uint(action, world.done(action));
+        assertGt(world.done(action), 0, action);
+    }
+
+    function _target(bytes4[] memory actions) internal {
+        targetContract(address(world));
+        targetSelector(FuzzSelector(address(world), actions));
+    }
+
+    function _actions() internal view virtual returns (bytes4[] memory actions) {
+        actions = new bytes4[](22);
+        actions[0] = world.deposit.selector;
+        actions[1] = world.mint.selector;
+        actions[2] = world.withdraw.selector;
+        actions[3] = world.redeem.selector;
+        actions[4] = world.roundTrip.selector;
+        actions[5] = world.move.selector;
+        actions[6] = world.moveVol.selector;
+        actions[7] = world.warp.selector;
+        actions[8] = world.mark.selector;
+        actions[9] = world.donate.selector;
+        actions[10] = world.breakVenue.selector;
+        actions[11] = world.mendVenues.selector;
+        actions[12] = world.trade.selector;
+        actions[13] = world.post.selector;
+        actions[14] = world.free.selector;
+        actions[15] = world.topUp.selector;
+        actions[16] = world.intrude.selector;
+        actions[17] = world.request.selector;
+        actions[18] = world.process.selector;
+        actions[19] = world.cancel.selector;
+        actions[20] = world.takeBack.selector;
+        actions[21] = world.claim.selector;
     }
 
     /// @dev Until something breaks, or to the end.
@@ -40,31 +110,36 @@ abstract contract WorldCase is VaultCase {
             for (uint256 j; j < 6; ++j) {
                 r[j] = uint256(keccak256(abi.encode(seed, i, j)));
             }
-            (uint256 a, uint256 b, uint256 c) = (r[1], r[2], r[3]);
-            uint256 action = r[0] % 26;
-            if (action == 0) world.deposit(a, b);
-            if (action == 1) world.mint(a, b);
-            if (action == 2) world.withdraw(a, b);
-            if (action == 3) world.redeem(a, b);
-            if (action == 4) world.roundTrip(a, b);
-            if (action == 5) world.move(a, b);
-            if (action == 6) world.moveVol(a);
-            if (action == 7) world.warp(a);
-            if (action == 8) world.mark();
-            if (action == 9) world.donate(a, b);
-            if (action == 10 && i % 4 == 0) world.breakVenue(a, b);
-            if (action == 11) world.mendVenues();
-            if (action == 12 || action > 22) world.trade(a, int256(b), int256(c), int256(r[4]), int256(r[5]));
-            if (action == 13) world.post(a, b);
-            if (action == 14) world.free(a, b);
-            if (action == 15) world.topUp(a, b);
-            if (action == 16) world.intrude(address(uint160(a)), b, c);
-            if (action == 17) world.request(a, b, c);
-            if (action == 18) world.process(a);
-            if (action == 19 || action == 20) world.cancel(a);
-            if (action == 21) world.takeBack(a);
-            if (action == 22) world.claim(a, b);
+            _play(i, r);
         }
+    }
+
+    /// @dev The `i`th action, from random numbers.
+    function _play(uint256 i, uint256[6] memory r) internal virtual {
+        (uint256 a, uint256 b, uint256 c) = (r[1], r[2], r[3]);
+        uint256 action = r[0] % 26;
+        if (action == 0) world.deposit(a, b);
+        if (action == 1) world.mint(a, b);
+        if (action == 2) world.withdraw(a, b);
+        if (action == 3) world.redeem(a, b);
+        if (action == 4) world.roundTrip(a, b);
+        if (action == 5) world.move(a, b);
+        if (action == 6) world.moveVol(a);
+        if (action == 7) world.warp(a);
+        if (action == 8) world.mark();
+        if (action == 9) world.donate(a, b);
+        if (action == 10 && i % 4 == 0) world.breakVenue(a, b);
+        if (action == 11) world.mendVenues();
+        if (action == 12 || action > 22) world.trade(a, int256(b), int256(c), int256(r[4]), int256(r[5]));
+        if (action == 13) world.post(a, b);
+        if (action == 14) world.free(a, b);
+        if (action == 15) world.topUp(a, b);
+        if (action == 16) world.intrude(address(uint160(a)), b, c);
+        if (action == 17) world.request(a, b, c);
+        if (action == 18) world.process(a);
+        if (action == 19 || action == 20) world.cancel(a);
+        if (action == 21) world.takeBack(a);
+        if (action == 22) world.claim(a, b);
     }
 
     function _mutate(Missing missing) private {

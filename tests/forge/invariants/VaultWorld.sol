@@ -41,6 +41,7 @@ abstract contract VaultWorld is GuardRules {
     function mint(uint256 who, uint256 shares) external watched {
         _mint(who, bound(shares, 1, 1_000_000e12));
     }
+
     function withdraw(uint256 who, uint256 assets) external watched {
         uint256 most = vault.maxWithdraw(_one(who));
         if (most == 0) return;

@@ -24,13 +24,17 @@ abstract contract WorldCase is VaultCase {
         if (missing != Missing.Nothing) _mutate(missing);
         MarketVenue[2] memory markets;
         for (uint256 i; i < 2; ++i) {
-            markets[i] = new MarketVenue(address(vault), eth, usdc);
+            markets[i] = _market();
             vault.addVenue(address(markets[i]), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
         }
         _deposit(alice, 1_000_000e6);
         queue = new RedeemQueue(address(vault));
         vault.setRedeemQueue(address(queue));
         world = _world(GuardRules.Parts(vault, usdc, oracle, vols, eth, keeper, markets, hedge));
+    }
+
+    function _market() internal virtual returns (MarketVenue) {
+        return new MarketVenue(address(vault), eth, usdc);
     }
 
     function _world(GuardRules.Parts memory parts) internal virtual returns (QueueWorld) {
@@ -114,6 +118,23 @@ abstract contract WorldCase is VaultCase {
         }
     }
 
+    /// @dev Whether one of so many campaigns breaks an invariant whose name begins with `what`, none before it.
+    function _finds(Missing missing, string memory what, uint256 campaigns, uint256 actions) internal returns (bool) {
+        vm.pauseGasMetering();
+        for (uint256 seed; seed < campaigns; ++seed) {
+            uint256 state = vm.snapshotState();
+            _build(missing);
+            _campaign(actions, seed);
+            string memory broken = world.broken();
+            vm.revertToState(state);
+            if (bytes(broken).length == 0) continue;
+            assertEq(vm.indexOf(broken, what), 0, string.concat("another invariant broke first: ", broken));
+            emit log_named_uint(string.concat(broken, ", in campaign"), seed + 1);
+            return true;
+        }
+        return false;
+    }
+
     /// @dev The `i`th action, from random numbers.
     function _play(uint256 i, uint256[6] memory r) internal virtual {
         (uint256 a, uint256 b, uint256 c) = (r[1], r[2], r[3]);
@@ -142,16 +163,9 @@ abstract contract WorldCase is VaultCase {
         if (action == 22) world.claim(a, b);
     }
 
-    function _mutate(Missing missing) private {
+    function _mutate(Missing missing) internal virtual {
         RiskGuard[] memory guards = new RiskGuard[](1);
-        guards[0] = guard;
-        if (missing == Missing.Limits) {
-            guards[0] = new RiskGuard(address(manager));
-            guards[0].setLimits(eth, _boundless());
-            guards[0].setMaxLossPerCall(guard.maxLossPerCall());
-            guards[0].setMaxLossPerDay(guard.maxLossPerDay());
-        }
-        MutantGuard mutant = new MutantGuard(missing, guards);
+        MutantGuard mutant = _between(missing, guards);
         VaultParts memory parts = _parts();
         parts.guard = address(mutant);
         vault = new Vault(parts);
@@ -161,6 +175,18 @@ abstract contract WorldCase is VaultCase {
         manager.setTargetFunctionRole(address(vault), selectors, KEEPER);
         hedge = new DoubleVenue(address(vault));
         vault.addVenue(address(hedge), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
+    }
+
+    /// @dev The go-between, and the guard behind it.
+    function _between(Missing missing, RiskGuard[] memory guards) internal virtual returns (MutantGuard) {
+        guards[0] = guard;
+        if (missing == Missing.Limits) {
+            guards[0] = new RiskGuard(address(manager));
+            guards[0].setLimits(eth, _boundless());
+            guards[0].setMaxLossPerCall(guard.maxLossPerCall());
+            guards[0].setMaxLossPerDay(guard.maxLossPerDay());
+        }
+        return new MutantGuard(missing, guards);
     }
 
     function _boundless() private pure returns (Limits memory) {

@@ -5,6 +5,8 @@ import {Valuation} from "../../../contracts/guard/IValuer.sol";
 import {RebalanceJudge} from "../../../contracts/guard/RebalanceJudge.sol";
 import {RiskGuard} from "../../../contracts/guard/RiskGuard.sol";
 import {IVault, VenueConfig} from "../../../contracts/IVault.sol";
+import {Exposure} from "../../../contracts/venues/IVenue.sol";
+import {LimitBlinds} from "./LimitBlinds.sol";
 
 /// @notice The check that a mutant lacks.
 enum Missing {
@@ -18,16 +20,35 @@ enum Missing {
     Priced,
     Limits,
     Health,
-    Caps
+    Caps,
+    // Of limits and flows.
+    Crossing,
+    Room,
+    Soon,
+    Pending,
+    NoLimits,
+    Posted,
+    ProtocolCap,
+    TokenCap,
+    ExpiryCap,
+    Turnover,
+    // Of what is done outside a rebalance.
+    Frozen,
+    Target,
+    Slip,
+    Note,
+    Cooldown,
+    TipMost,
+    TipDay
 }
 
 /// @notice The real guard behind a go-between that blinds it to one thing, so that exactly one check is missing and no line of the guard
 /// is another. It stands between vault and guard in both directions.
 /// @dev What it answers is the real guard's; calls that it does not alter are handed on as they are.
-contract MutantGuard {
+contract MutantGuard is LimitBlinds {
     address public vault;
     Missing public immutable missing;
-    RiskGuard[] private _guards;
+    RiskGuard[] internal _guards;
     uint256 private _turn;
 
     constructor(Missing missing_, RiskGuard[] memory guards) {
@@ -49,9 +70,13 @@ contract MutantGuard {
         Valuation memory before,
         Valuation memory afterwards,
         address[] calldata touched,
-        int256[] calldata posted
+        int256[] memory posted
     ) external returns (uint256) {
+        if (missing == Missing.Crossing || missing == Missing.Room) {
+            before = this.doctored(_guards[0], before, afterwards, missing == Missing.Crossing);
+        }
         _blind(before, afterwards);
+        if (missing == Missing.Posted) posted = new int256[](posted.length);
         return _guard().check(address(this), before, afterwards, touched, posted);
     }
 
@@ -63,11 +88,12 @@ contract MutantGuard {
     function venueConfig(address venue) external view returns (VenueConfig memory config) {
         config = IVault(vault).venueConfig(venue);
         if (missing == Missing.Caps) config.cap = 1e30;
+        if (missing == Missing.Target) config.targetHealth = type(uint256).max;
     }
 
     fallback() external {
         address to = vault;
-        if (msg.sender == vault || !_isGuard(msg.sender)) to = address(_guards[0]);
+        if (msg.sender == vault || !_asksTheVault(msg.sender)) to = address(_guards[0]);
         (bool done, bytes memory answer) = to.call(msg.data);
         assembly ("memory-safe") {
             if iszero(done) { revert(add(answer, 0x20), mload(answer)) }
@@ -82,6 +108,11 @@ contract MutantGuard {
 
     function _blind(Valuation memory before, Valuation memory afterwards) private view {
         if (missing == Missing.Loss && before.mid > afterwards.mid) before.mid = afterwards.mid;
+        if (missing == Missing.Pending) (before.pending, afterwards.pending) = (new Exposure[](0), new Exposure[](0));
+        if (missing == Missing.Soon) {
+            _defer(before);
+            _defer(afterwards);
+        }
         if (missing == Missing.Priced) (before.priced, afterwards.priced) = (true, true);
         if (missing == Missing.Corners) {
             _narrow(before);
@@ -99,7 +130,16 @@ contract MutantGuard {
         }
     }
 
-    function _isGuard(address who) private view returns (bool) {
+    /// @dev What expires within a day then is what stays for good.
+    function _defer(Valuation memory v) private view {
+        for (uint256 i; i < v.exposures.length; ++i) {
+            uint64 expiry = v.exposures[i].expiry;
+            if (expiry != 0 && expiry <= block.timestamp + 1 days) v.exposures[i].expiry = expiry + 1000 days;
+        }
+    }
+
+    /// @dev Whose calls are for the vault: the guard's.
+    function _asksTheVault(address who) internal view virtual returns (bool) {
         for (uint256 i; i < _guards.length; ++i) {
             if (address(_guards[i]) == who) return true;
         }

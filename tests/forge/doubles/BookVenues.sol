@@ -53,7 +53,7 @@ contract OptionBook is DoubleVenue {
 
     address public immutable quoteToken;
     int256 public collateral;
-    Option[] private _options;
+    Option[] internal _options;
 
     constructor(address vault_, address quoteToken_) DoubleVenue(vault_) {
         quoteToken = quoteToken_;
@@ -125,8 +125,9 @@ contract OptionBook is DoubleVenue {
 
     /// @dev Price of one contract in quote tokens, Greeks of the whole position in asset units.
     function _value(Option memory o, uint256 paid, uint256 dollar)
-        private
+        internal
         view
+        virtual
         returns (uint256 price, Greeks memory g, uint256 vol)
     {
         (, vol,,) = IVolSource(IVault(vault).volSource()).vol(o.underlying, o.expiry, o.strike * 1e18 / dollar);
@@ -140,14 +141,14 @@ contract OptionBook is DoubleVenue {
         g.theta = r.theta * factor / 1e18;
     }
 
-    function _spot(address token) private view returns (uint256 mid) {
+    function _spot(address token) internal view returns (uint256 mid) {
         (, mid,,) = IPriceOracle(IVault(vault).oracle()).quote(token);
     }
 }
 
 /// @notice One perp market whose mark stands still, with a taker fee of 10 bps; the gap to our price and the fee are its half-width.
 contract PerpBook is DoubleVenue {
-    address private immutable _underlying;
+    address internal immutable _underlying;
     int256 public size;
     int256 public cash;
     uint256 public mark;
@@ -167,7 +168,7 @@ contract PerpBook is DoubleVenue {
         (list[0].mark, list[0].fundingRate) = (mark, fundingRate);
     }
 
-    function book() public view override returns (Book memory b) {
+    function book() public view virtual override returns (Book memory b) {
         (, uint256 price,,) = IPriceOracle(IVault(vault).oracle()).quote(_underlying);
         uint256 gap = price > mark ? price - mark : mark - price;
         b.mid = cash + size * int256(price) / 1e18;

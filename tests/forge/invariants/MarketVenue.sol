@@ -24,9 +24,9 @@ contract MarketVenue is DoubleVenue {
     uint64 public constant EXPIRY = 2_000_000_000;
     uint256 private constant SCALE = 1e12;
 
-    address private immutable _underlying;
+    address internal immutable _underlying;
     DoubleToken private immutable _token;
-    Package private _held;
+    Package internal _held;
     int256 public cash;
     uint256 private _kept;
     /// @notice What went from the vault to here, and back, in the asset's decimals.
@@ -53,6 +53,11 @@ contract MarketVenue is DoubleVenue {
         _kept = assets;
     }
 
+    /// @notice The venue loses (negative: gains) cash by itself.
+    function lose(int256 loss) external {
+        cash -= loss;
+    }
+
     /// @notice The other side settles what lies between its books and the vault's, so that cash is there to be freed.
     function settle() public {
         uint256 here = _token.balanceOf(address(this));
@@ -67,7 +72,7 @@ contract MarketVenue is DoubleVenue {
     }
 
     /// @notice What the position is worth at this price and vol, cash included, rounded down.
-    function worth(int256 price, int256 vol) public view returns (int256) {
+    function worth(int256 price, int256 vol) public view virtual returns (int256) {
         return cash + valueOf(_held, price, vol);
     }
 
@@ -103,7 +108,7 @@ contract MarketVenue is DoubleVenue {
     }
 
     /// @notice Maintenance: a tenth of the gross notional, and of what a whole vol is worth.
-    function requirement() public view returns (uint256) {
+    function requirement() public view virtual returns (uint256) {
         (int256 price,) = _mids();
         return (_abs(_held.size) * uint256(price) + _abs(_held.vols) * 1e18) / 10e18;
     }
@@ -112,7 +117,7 @@ contract MarketVenue is DoubleVenue {
         return unitHealth(0);
     }
 
-    function book() public view override returns (Book memory b) {
+    function book() public view virtual override returns (Book memory b) {
         b = super.book();
         if (mode != Mode.Fine) return b;
         (int256 price, int256 vol) = _mids();
@@ -125,18 +130,18 @@ contract MarketVenue is DoubleVenue {
         );
     }
 
-    function _mids() private view returns (int256, int256) {
+    function _mids() internal view returns (int256, int256) {
         (, uint256 price,,) = IPriceOracle(IVault(vault).oracle()).quote(_underlying);
         (, uint256 vol,,) = IVolSource(IVault(vault).volSource()).vol(_underlying, EXPIRY, price);
         return (int256(price), int256(vol));
     }
 
-    function _floor(int256 a, int256 b) private pure returns (int256 q) {
+    function _floor(int256 a, int256 b) internal pure returns (int256 q) {
         q = a / b;
         if (a < 0 && q * b != a) --q;
     }
 
-    function _abs(int256 a) private pure returns (uint256) {
+    function _abs(int256 a) internal pure returns (uint256) {
         return a < 0 ? uint256(-a) : uint256(a);
     }
 }

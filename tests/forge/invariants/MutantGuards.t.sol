@@ -23,7 +23,7 @@ contract MutantGuardsTest is WorldCase {
     }
 
     function test_WithoutLimits() public {
-        _assertFound(Missing.Limits, "G4: a limit was left or left further");
+        _assertFound(Missing.Limits, "G4");
     }
 
     function test_WithoutHealth() public {
@@ -35,16 +35,6 @@ contract MutantGuardsTest is WorldCase {
     }
 
     function _assertFound(Missing missing, string memory invariant) private {
-        vm.pauseGasMetering();
-        for (uint256 seed; seed < CAMPAIGNS; ++seed) {
-            uint256 state = vm.snapshotState();
-            _build(missing);
-            _campaign(ACTIONS, seed);
-            string memory broken = world.broken();
-            vm.revertToState(state);
-            if (keccak256(bytes(broken)) == keccak256(bytes(invariant))) return;
-            assertEq(broken, "", "another invariant broke first");
-        }
-        fail();
+        assertTrue(_finds(missing, invariant, CAMPAIGNS, ACTIONS));
     }
 }

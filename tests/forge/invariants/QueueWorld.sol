@@ -19,7 +19,7 @@ contract QueueWorld is VaultWorld {
         }
     }
 
-    function request(uint256 who, uint256 shares, uint256 least) external {
+    function request(uint256 who, uint256 shares, uint256 least) external watched {
         uint256 most = vault.balanceOf(_one(who));
         if (most == 0) return;
         shares = bound(shares, 1, most);
@@ -29,11 +29,13 @@ contract QueueWorld is VaultWorld {
         } catch {}
     }
 
-    function process(uint256 requests) external {
+    function process(uint256 requests) external watched {
         uint256 low = _low();
         (uint256 head,) = queue.line();
+        uint256 idle = usdc.balanceOf(address(vault));
         try queue.process(bound(requests, 0, 2)) returns (uint256 shares, uint256) {
             if (shares > 0) ++done["process"];
+            _left(idle - usdc.balanceOf(address(vault)));
             _holds(_low() + 1 >= low, "S5: a processing took from those who stay");
             (uint256 now_, uint256 tail) = queue.line();
             _holds(now_ >= head, "Q2: the head went back");
@@ -45,7 +47,7 @@ contract QueueWorld is VaultWorld {
         } catch {}
     }
 
-    function cancel(uint256 id) external {
+    function cancel(uint256 id) external watched {
         (uint256 head, uint256 tail) = queue.line();
         if (head == tail) return;
         id = bound(id, head, tail - 1);
@@ -56,7 +58,7 @@ contract QueueWorld is VaultWorld {
         } catch {}
     }
 
-    function takeBack(uint256 id) external {
+    function takeBack(uint256 id) external watched {
         // The first that can be, from anywhere in the line; most cannot.
         (, uint256 tail) = queue.line();
         QueuedRedeem memory r;
@@ -77,7 +79,7 @@ contract QueueWorld is VaultWorld {
         } catch {}
     }
 
-    function claim(uint256 who, uint256 shares) external {
+    function claim(uint256 who, uint256 shares) external watched {
         uint256 most = queue.maxRedeem(_one(who));
         if (most == 0) return;
         vm.prank(_one(who));

@@ -39,6 +39,9 @@ import {MarkBook, MarkTerms, Term} from "./MarkTerms.sol";
 /// GAS. Reading positions that runs out of it with less than READ_GAS reverts with `IValuer.GasTooLow`, or a caller could choose which marks are
 /// carried, and which losses show, by choosing the gas of a transaction.
 ///
+/// PRICES. A live valuation that `price` makes first pins the prices of the last mark's tokens (`IPriceOracle.pinAll`), so that venues, valuer
+/// and mark read them once. Which tokens those are changes what it costs and nothing else.
+///
 /// LOSSES. What a new mid lies under the carried low is a loss that prices, time and carry do not explain. Past `maxAge` and
 /// `maxMove` the same formula, as an estimate, explains up to MAX_EXPLAINED seconds.
 ///
@@ -144,6 +147,7 @@ contract Marks is IMarks, MarkTerms {
     {
         (priced, low, mid, high, room) = _carried(ask);
         if (priced) return (priced, low, mid, high, room, 0);
+        _pin(ask.oracle);
         Valuation memory v = IValuer(IVault(msg.sender).valuer()).value(msg.sender);
         if (maxAge != 0) {
             if (v.priced) loss = _unexplained(ask, v.mid);
@@ -181,6 +185,23 @@ contract Marks is IMarks, MarkTerms {
 
     function _reach() internal view override returns (CarryBound.Reach memory) {
         return CarryBound.Reach(maxAge, maxMove);
+    }
+
+    /// @dev What is valued live now asks for the same prices over and over: of the tokens of the last mark, carried or not.
+    function _pin(address oracle) private {
+        uint256 count = _heads[msg.sender].count & COUNT_MASK;
+        if (count == NONE) count = MAX_UNDERLYINGS;
+        uint256[2 * MAX_UNDERLYINGS] storage words = _words[msg.sender];
+        address[] memory tokens = new address[](count);
+        uint256 used;
+        while (used < count && words[2 * used] != 0) {
+            tokens[used] = address(uint160(words[2 * used]));
+            ++used;
+        }
+        assembly ("memory-safe") {
+            mstore(tokens, used)
+        }
+        if (used != 0) IPriceOracle(oracle).pinAll(tokens);
     }
 
     /// @dev A valuation that cannot be carried leaves a mark that is not.

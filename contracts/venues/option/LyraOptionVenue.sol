@@ -192,15 +192,14 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
             if (h.listing != order.listing || h.isCall != order.isCall) revert UnknownPosition(order.positionId);
             return (h, _record(order.positionId));
         }
-        (ILyraOptionMarket.Strike memory strike, ILyraOptionMarket.OptionBoard memory board) =
-            MARKET.getStrikeAndBoard(order.listing);
-        if (strike.id != order.listing || board.expiry <= block.timestamp) revert UnknownListing(order.listing);
+        (uint256 strike, uint256 expiry, uint256 board,) = READER.strikeOf(order.listing);
+        if (expiry <= block.timestamp) revert UnknownListing(order.listing);
         h.listing = order.listing.toUint64();
-        h.expiry = board.expiry.toUint64();
-        h.board = board.id.toUint32();
+        h.expiry = expiry.toUint64();
+        h.board = board.toUint32();
         h.isCall = order.isCall;
         h.isShort = order.size < 0;
-        h.strike = strike.strikePrice;
+        h.strike = strike;
     }
 
     /// @dev Buys the most of the quote token that a trade of a short may ask for: the new collateral, less the old, less the

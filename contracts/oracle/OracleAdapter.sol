@@ -292,9 +292,11 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         (low, mid, high, updatedAt) = _pinned(token, PINNED_FIRST);
         if (mid != 0) return (low, mid, high, updatedAt);
         Token storage stored = _tokens[token];
-        (low, mid, high, updatedAt) = _readFirst(token, stored);
-        if (stored.dollars & 1 != 0) (low, mid, high, updatedAt) = _inAsset(low, mid, high, updatedAt);
-        if (_tooWide(low, mid, high, stored.maxWidth)) revert TooWide(token, _width(low, mid, high), stored.maxWidth);
+        uint256 settings = _word(stored, 0);
+        (low, mid, high, updatedAt) = _readFirst(token, address(uint160(settings)));
+        if ((settings >> 176) & 1 != 0) (low, mid, high, updatedAt) = _inAsset(low, mid, high, updatedAt);
+        uint256 maxWidth = uint64(settings >> 184);
+        if (_tooWide(low, mid, high, maxWidth)) revert TooWide(token, _width(low, mid, high), maxWidth);
         if (!_within(stored, mid)) _bubble(_tripped(token, stored, mid));
     }
 
@@ -401,35 +403,42 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @dev The price of `token` whatever its breaker says, or the error that says why there is none.
     function _price(address token, Look memory look) private view returns (Price memory price, bytes memory failure) {
         Token storage stored = _tokens[token];
-        if (stored.count == 0) return (price, abi.encodeWithSelector(UnknownToken.selector, token));
-        uint256[] memory mids;
-        if (token != asset) look.dollars = stored.dollars;
-        (price, mids, failure) = _readings(_sources(stored), look);
-        if (mids.length >= stored.quorum) {
+        uint256 settings = _word(stored, 0);
+        if (uint8(settings >> 160) == 0) return (price, abi.encodeWithSelector(UnknownToken.selector, token));
+        uint256[] memory mids = new uint256[](uint8(settings >> 160));
+        if (token != asset) look.dollars = uint8(settings >> 176);
+        (price, failure) = _readings(stored, mids, look);
+        uint256 quorum = uint8(settings >> 168);
+        if (mids.length >= quorum) {
             price.mid = _median(mids);
-            if (!_tooWide(price.low, price.mid, price.high, stored.maxWidth)) return (price, "");
+            uint256 maxWidth = uint64(settings >> 184);
+            if (!_tooWide(price.low, price.mid, price.high, maxWidth)) return (price, "");
             uint256 width = _width(price.low, price.mid, price.high);
-            failure = abi.encodeWithSelector(TooWide.selector, token, width, stored.maxWidth);
+            failure = abi.encodeWithSelector(TooWide.selector, token, width, maxWidth);
         } else if (failure.length == 0) {
-            failure = abi.encodeWithSelector(TooFewSources.selector, token, mids.length, stored.quorum);
+            failure = abi.encodeWithSelector(TooFewSources.selector, token, mids.length, quorum);
         }
     }
 
-    /// @dev The fresh readings of `sources` in the token's unit of account: their mids sorted upwards, and a price without a mid: the
-    ///      hull of their intervals and their times. `failure` when dollar readings were dropped for want of the asset's price, or
-    ///      when all were for want of a sequencer.
-    function _readings(address[] memory sources, Look memory look)
+    /// @dev The fresh readings of a token's sources in its unit of account: their mids, sorted upwards into `mids`, which has room for all
+    ///      and is cut to those there are, and a price without a mid: the hull of their intervals and their times. `failure` when
+    ///      dollar readings were dropped for want of the asset's price, or when all were for want of a sequencer.
+    function _readings(Token storage stored, uint256[] memory mids, Look memory look)
         private
         view
-        returns (Price memory hull, uint256[] memory mids, bytes memory failure)
+        returns (Price memory hull, bytes memory failure)
     {
-        mids = new uint256[](sources.length);
         uint256 count;
+        uint256 sources = mids.length;
         (hull.low, hull.updatedAt) = (type(uint256).max, block.timestamp);
         Price memory dollar;
-        for (uint256 i = 0; i < sources.length; i++) {
-            (Price memory reading, bytes memory outage) = _read(sources[i]);
-            if (outage.length != 0) return (hull, new uint256[](0), outage);
+        for (uint256 i = 0; i < sources; i++) {
+            (Price memory reading, bytes memory outage) = _read(i == 0 ? stored.first : stored.others[i - 1]);
+            if (outage.length != 0) {
+                failure = outage;
+                count = 0;
+                break;
+            }
             if (reading.mid == 0) continue;
             uint256 readAt = reading.updatedAt;
             if (i == 0) look.first = Price(reading.low, reading.mid, reading.high, readAt, readAt);
@@ -486,17 +495,25 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     /// @dev The interval of the first source of `token`; its own error when it refuses to answer. On the stack, as `primary` is
     ///      called where gas counts.
-    function _readFirst(address token, Token storage stored)
+    function _readFirst(address token, address source)
         private
         view
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
     {
-        address source = stored.first;
         if (source == address(0)) revert UnknownToken(token);
         uint256 halfWidth;
         (mid, halfWidth, updatedAt) = IPriceSource(source).read();
         if (!_isPrice(mid, halfWidth) || updatedAt > block.timestamp) revert IPriceSource.BadReading();
-        (low, high) = (mid > halfWidth ? mid - halfWidth : 0, mid + halfWidth);
+        unchecked {
+            (low, high) = (mid > halfWidth ? mid - halfWidth : 0, mid + halfWidth);
+        }
+    }
+
+    /// @dev One of the two first slots of `Token`, whole.
+    function _word(Token storage stored, uint256 which) private view returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := sload(add(stored.slot, which))
+        }
     }
 
     /// @dev A dollar interval divided by that of the asset's first source, as `_divide`.
@@ -506,11 +523,14 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         returns (uint256, uint256, uint256, uint256)
     {
         (uint256 least, uint256 middle, uint256 most, uint256 time) = _pinned(asset, PINNED_FIRST);
-        if (middle == 0) (least, middle, most, time) = _readFirst(asset, _tokens[asset]);
+        if (middle == 0) (least, middle, most, time) = _readFirst(asset, _tokens[asset].first);
         if (least == 0) revert IPriceSource.BadReading();
-        mid = mid * 1e18 / middle;
-        if (!_isPrice(mid, 0)) revert IPriceSource.BadReading();
-        (low, high) = (low * 1e18 / most, (high * 1e18 + least - 1) / least);
+        // As in `_divide`.
+        unchecked {
+            mid = mid * 1e18 / middle;
+            if (!_isPrice(mid, 0)) revert IPriceSource.BadReading();
+            (low, high) = (low * 1e18 / most, (high * 1e18 + least - 1) / least);
+        }
         return (low, mid, high, time < updatedAt ? time : updatedAt);
     }
 
@@ -528,16 +548,21 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @dev Divides `reading` by `by` in place, low rounded down and high up, with the older time; false when the mid leaves 128 bits
     ///      or comes to nothing. Neither operand is over 2^129, so 1e18 times it fits.
     function _divide(Price memory reading, Price memory by) private pure returns (bool) {
-        reading.low = reading.low * 1e18 / by.high;
-        reading.mid = reading.mid * 1e18 / by.mid;
-        reading.high = (reading.high * 1e18 + by.low - 1) / by.low;
+        unchecked {
+            reading.low = reading.low * 1e18 / by.high;
+            reading.mid = reading.mid * 1e18 / by.mid;
+            reading.high = (reading.high * 1e18 + by.low - 1) / by.low;
+        }
         if (by.updatedAt < reading.updatedAt) reading.updatedAt = by.updatedAt;
         return _isPrice(reading.mid, 0);
     }
 
     /// @dev Whether `_width` is over `maxWidth`, without a division.
     function _tooWide(uint256 low, uint256 mid, uint256 high, uint256 maxWidth) private pure returns (bool) {
-        return (high - low) * 1e18 > mid * maxWidth;
+        // A high that was divided by the asset's low is under 2^190, and no high is under its low.
+        unchecked {
+            return (high - low) * 1e18 > mid * maxWidth;
+        }
     }
 
     function _width(uint256 low, uint256 mid, uint256 high) private pure returns (uint256) {
@@ -546,7 +571,8 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     /// @dev Whether the breaker lets `mid` pass.
     function _within(Token storage stored, uint256 mid) private view returns (bool) {
-        (uint256 level, uint256 since, uint256 jump) = (stored.level, stored.levelAt, _jump(stored.jump));
+        uint256 word = _word(stored, 1);
+        (uint256 level, uint256 since, uint256 jump) = (uint128(word), uint64(word >> 128), _jump(word >> 192));
         // The least allowance decides nearly always, and without a square root.
         return level == 0 || _near(mid, level, jump) || _near(mid, level, _allowance(since, jump));
     }
@@ -566,7 +592,10 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @dev Whether `mid` lies in [to / (1 + by), to x (1 + by)]; both have at most 128 bits.
     function _near(uint256 mid, uint256 to, uint256 by) private pure returns (bool) {
         (uint256 less, uint256 more) = mid < to ? (mid, to) : (to, mid);
-        return more * 1e18 <= less * (1e18 + by);
+        // The allowance has under 2^100: a jump of at most 2^60 times the root of the age of the chain in hours.
+        unchecked {
+            return more * 1e18 <= less * (1e18 + by);
+        }
     }
 
     function _accept(address token, uint256 mid, bool rearmed) private {

@@ -379,23 +379,23 @@ contract Marks is IMarks, MarkTerms {
         }
     }
 
-    /// @dev The same at `price` with the half-width `half`, both at most 2^110, as are the mark's price, its delta (the valuer's bounds) and
+    /// @dev The same at the price `mid` with the half-width `half`, both at most 2^110, as are the mark's price, its delta (the valuer's bounds) and
     /// the two multiplied.
-    function _addAt(Sum memory sum, uint256 head, uint256 body, uint256 price, uint256 half) private view returns (bool) {
+    function _addAt(Sum memory sum, uint256 head, uint256 body, uint256 mid, uint256 half) private view returns (bool) {
         // Fractions of prices are under 2^57 at 1e18; what is at most 64 x `maxMove` of the mark's price takes 2 bits more than it.
         unchecked {
             uint256 was = ((head >> 163) & PRICE_MASK).unpack(PRICE_BITS);
             uint256 unit = (was * maxMove) / WAD;
             if (unit == 0) return false;
-            uint256 gap = (price * (head >> 240) * STEP) / WAD + 1;
-            half = Math.max(half, ((price + gap) * ((head >> 224) & 0xffff) * STEP) / WAD + 1);
-            uint256 distance = (price > was ? price - was : was - price) + gap;
+            uint256 gap = (mid * (head >> 240) * STEP) / WAD + 1;
+            half = Math.max(half, ((mid + gap) * ((head >> 224) & 0xffff) * STEP) / WAD + 1);
+            uint256 distance = (mid > was ? mid - was : was - mid) + gap;
             uint256 move = (distance * WAD) / unit + 1;
             uint256 reach = (half * WAD) / unit + 1;
             if (move > (sum.strict ? WAD : MAX_MOVES) || reach > MAX_MOVES) return false;
 
             uint256 delta = ((body >> 192) & DELTA_MASK).unpack(DELTA_BITS);
-            int256 shift = int256(delta) * (int256(price) - int256(was)) / int256(WAD);
+            int256 shift = int256(delta) * (int256(mid) - int256(was)) / int256(WAD);
             sum.shift += body >> 255 == 0 ? shift : -shift;
             _bound(sum, head, body, move, reach);
             sum.width += (delta * (gap + half)) / WAD + 3;

@@ -229,6 +229,11 @@ abstract contract VaultOperations is VaultShares {
         Outcome memory o;
         _idleBefore = _idle() + 1;
         (answer, o) = _judged(act, venue, unit, limit, abi.encodeWithSelector(_actionOf(act), unit, amount, limit));
+        // What was only noted moved nothing.
+        if (act != Act.CriticalTopUp || answer != 0) {
+            int256 flow = int256(_idleBefore - 1) - int256(_idle());
+            _moved(flow * int256(_wei()), o.loss, _actionOf(act) != IVenue.reduce.selector);
+        }
         if (act == Act.TopUp || act == Act.CriticalTopUp) {
             if (answer != 0) emit ToppedUp(venue, unit, amount, o.healthBefore, o.healthAfter);
         } else {
@@ -253,9 +258,7 @@ abstract contract VaultOperations is VaultShares {
         bytes memory data = acts.begin(act, venue, unit, limit, idle);
         if (data.length == 0) return (0, o);
         answer = abi.decode(_call(venue, 0, call), (uint256));
-        uint256 left = _idle() * wei_;
-        o = acts.finish(data, answer * wei_, left);
-        _moved(int256(idle) - int256(left));
+        o = acts.finish(data, answer * wei_, _idle() * wei_);
     }
 
     function _actionOf(Act act) private pure returns (bytes4) {

@@ -367,10 +367,12 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return _ledger.flow * int256(_scale);
     }
 
-    /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation.
-    function _moved(int256 flow) internal {
+    /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation, and `loss` was lost on the way. What went as
+    /// margin is known; a position that was reduced leaves nothing that explains.
+    function _moved(int256 flow, uint256 loss, bool asMargin) internal {
         _markedVenues += int192(flow);
-        _forgetMark();
+        if (asMargin) IMarks(marks).moved(flow, flow - int256(loss));
+        else _forgetMark();
     }
 
     /// @dev The stored mark is carried no more: the venues are others.

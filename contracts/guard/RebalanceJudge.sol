@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Instruction, IVault} from "../IVault.sol";
 import {IMarks} from "../nav/IMarks.sol";
+import {IPriceOracle} from "../oracle/IPriceOracle.sol";
 import {IVenue} from "../venues/IVenue.sol";
 import {CriticalNeed} from "./CriticalNeed.sol";
 import {IRebalanceJudge, Verdict} from "./IRebalanceJudge.sol";
@@ -58,6 +59,7 @@ contract RebalanceJudge is Valuing, IRebalanceJudge {
         for (uint256 i; i < calls.length; ++i) {
             if (acts.frozen(calls[i].venue)) revert IRiskGuard.VenueFrozen(calls[i].venue);
         }
+        IPriceOracle(IVault(msg.sender).oracle()).pinAll(guard.underlyings());
         Memo memory memo;
         memo.venues = IVault(msg.sender).venues();
         memo.touched = touched = _touched(calls, memo.venues);

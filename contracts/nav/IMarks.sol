@@ -47,8 +47,12 @@ interface IMarks {
     /// @notice The caller's mark is carried no more, and explains nothing.
     function forget() external;
 
+    /// @notice The caller posted `idle` as margin, or below zero freed it, and its venues are worth `worth` more for it: its mark is carried no
+    /// more, and goes on explaining.
+    function moved(int256 idle, int256 worth) external;
+
     /// @notice By how much `mid`, idle included, lies under the low of the mark of `vault` carried to now: what prices, time and
-    /// carry do not explain. 0 where the mark is too old or slices were posted since.
+    /// what carry earns do not explain. 0 where the mark is too old or slices were posted since.
     function unexplained(address vault, Ask calldata ask, int256 mid) external view returns (uint256 loss);
 
     /// @notice Seconds for which a mark is carried; 0: never.

@@ -9,9 +9,9 @@ import {IDollarOracle} from "../oracle/IDollarOracle.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
 import {IVolSource} from "../oracle/IVolSource.sol";
 import {Exposure, IVenue, Kind} from "../venues/IVenue.sol";
-import {ILendingVenue, LendingAccount} from "../venues/lending/ILendingVenue.sol";
+import {ILendingVenue, LendingCarry} from "../venues/lending/ILendingVenue.sol";
 import {IOptionVenue, OptionPosition} from "../venues/option/IOptionVenue.sol";
-import {IPerpVenue, PerpPosition} from "../venues/perp/IPerpVenue.sol";
+import {IPerpVenue, PerpCarry} from "../venues/perp/IPerpVenue.sol";
 import {CarryBound} from "./CarryBound.sol";
 
 /// @notice One underlying of a mark. Bounds are asset units at 1e18, at the end of the reach: the greatest age and the greatest move.
@@ -56,7 +56,7 @@ struct MarkBook {
 }
 
 /// @title MarkTerms: what the positions behind a valuation can do while it is carried
-/// @notice Reads the positions of perp, option and lending venues and sums the bounds of `CarryBound` over longs and shorts apart.
+/// @notice Reads what perp, option and lending venues say of their positions for this (`carried`) and sums the bounds of `CarryBound` over longs and shorts apart.
 ///
 /// ADAPTERS' OWN HALF-WIDTHS, with every price within the reach. They are in proportion to prices (an exit fee), so each grows by its own size
 /// times the move; a perp's grows besides by its size for each unit of move (the gap to a mark that stood still); an option's
@@ -64,7 +64,7 @@ struct MarkBook {
 ///
 /// CARRY. Perps at their funding rate, loans and deposits at their interest.
 ///
-/// ASSUMPTION: `IOptionVenue.positions` STATES STRIKES IN DOLLARS WHERE OPTIONS ARE PAID IN ANOTHER TOKEN THAN THE ASSET, ELSE IN ASSET UNITS.
+/// ASSUMPTION: `IOptionVenue.carried` STATES STRIKES IN DOLLARS WHERE OPTIONS ARE PAID IN ANOTHER TOKEN THAN THE ASSET, ELSE IN ASSET UNITS.
 abstract contract MarkTerms {
     using Math for uint256;
     using SignedMath for int256;
@@ -144,9 +144,8 @@ abstract contract MarkTerms {
     }
 
     function _perps(Draft memory d, address venue) private view {
-        PerpPosition[] memory list = IPerpVenue(venue).positions();
+        PerpCarry[] memory list = IPerpVenue(venue).carried();
         for (uint256 i; i < list.length; ++i) {
-            if (list[i].size == 0) continue;
             Term memory t = _term(d, list[i].underlying);
             t.slope += _up(_up(list[i].size.abs(), t.price), d.reach.move);
             int256 value = (list[i].size * int256(t.price)) / int256(WAD);
@@ -155,10 +154,9 @@ abstract contract MarkTerms {
     }
 
     function _loans(Draft memory d, address venue) private view {
-        LendingAccount[] memory list = ILendingVenue(venue).accounts();
+        LendingCarry[] memory list = ILendingVenue(venue).carried();
         for (uint256 i; i < list.length; ++i) {
-            int256 yearly = int256(list[i].supplied.mulDiv(list[i].supplyRate, WAD))
-                - int256(list[i].borrowed.mulDiv(list[i].borrowRate, WAD));
+            int256 yearly = list[i].yearly;
             if (yearly == 0) continue;
             if (list[i].token != d.asset) {
                 uint256 at = _find(d, list[i].token);
@@ -171,9 +169,9 @@ abstract contract MarkTerms {
     }
 
     function _options(Draft memory d, Valuation calldata v, address venue) private view {
-        OptionPosition[] memory list = IOptionVenue(venue).positions();
+        (address quote, OptionPosition[] memory list) = IOptionVenue(venue).carried();
         if (list.length == 0) return;
-        (uint256 paid, uint256 dollar) = _payment(d, venue);
+        (uint256 paid, uint256 dollar) = _payment(d, quote);
         for (uint256 i; i < list.length; ++i) {
             OptionPosition memory p = list[i];
             if (p.expiry <= block.timestamp + d.reach.age + MIN_LIFE) revert NearExpiry(p.expiry, block.timestamp);
@@ -201,9 +199,8 @@ abstract contract MarkTerms {
         t.drift += b.drift;
     }
 
-    /// @dev The price of the token that options of `venue` are paid in, and the asset's in dollars where that token is not the asset.
-    function _payment(Draft memory d, address venue) private view returns (uint256 paid, uint256 dollar) {
-        address token = IOptionVenue(venue).terms().quote;
+    /// @dev The price of `token`, which options are paid in, and the asset's in dollars where that token is not the asset.
+    function _payment(Draft memory d, address token) private view returns (uint256 paid, uint256 dollar) {
         if (token == d.asset) return (WAD, WAD);
         (, dollar,,) = IDollarOracle(d.oracle).assetQuote();
         d.book.dollar = dollar;

@@ -39,8 +39,13 @@ import {MarkBook, MarkTerms, Term} from "./MarkTerms.sol";
 /// GAS. Reading positions that runs out of it with less than READ_GAS reverts with `IValuer.GasTooLow`, or a caller could choose which marks are
 /// carried, and which losses show, by choosing the gas of a transaction.
 ///
-/// LOSSES. What a new mid lies under the carried low is a loss that prices, time and carry do not explain. Past `maxAge` and
-/// `maxMove` the same formula, as an estimate, explains up to MAX_EXPLAINED seconds.
+/// PRICES. A live valuation that `price` makes first pins the prices of the last mark's tokens (`IPriceOracle.pinAll`), so that venues, valuer
+/// and mark read them once. Which tokens those are changes what it costs and nothing else.
+///
+/// LOSSES. What a new mid lies under the carried low is a loss that prices, time and what carry earns do not explain. Funding and interest that
+/// are paid are losses like others: whoever holds a market off its index and the keeper's key could else pay them to himself. Past `maxAge` and
+/// `maxMove` the same formula, as an estimate, explains up to MAX_EXPLAINED seconds. A mark goes on explaining, carried no more, when idle was posted
+/// as margin or margin freed since: the one's change of the venues is known.
 ///
 /// OTHER SOURCES. A full valuation uses the median and the hull of all sources: how far they stood from the primary at the mark, and their
 /// half-width then, are stored and added.
@@ -74,7 +79,8 @@ contract Marks is IMarks, MarkTerms {
     /// @dev Gaps and half-widths of prices are multiples of this fraction at 1e18.
     uint256 private constant STEP = 2e12;
     uint256 private constant BOUND_BITS = 17;
-    uint256 private constant BOUND_MASK = 2 ** 24 - 1;
+    uint256 private constant MANTISSA_MASK = 2 ** 17 - 1;
+    uint256 private constant EXPONENT_MASK = 2 ** 7 - 1;
     uint256 private constant PRICE_BITS = 54;
     uint256 private constant PRICE_MASK = 2 ** 61 - 1;
     uint256 private constant DELTA_BITS = 56;
@@ -86,13 +92,15 @@ contract Marks is IMarks, MarkTerms {
     uint256 private constant COUNT_MASK = 0x0f;
     /// @dev Flag of a mark that has an extra word.
     uint256 private constant EXTRA = 0x80;
+    /// @dev Flag of a mark that only explains: idle was posted or margin freed since.
+    uint256 private constant MOVED = 0x40;
     /// @dev The count of a mark that is not carried.
     uint256 private constant NONE = 0x0f;
 
     /// @notice A limit above its ceiling, or a `maxMove` of zero.
     error BadLimits(uint256 maxAge, uint256 maxMove, uint256 maxCarriedInflow);
 
-    /// @dev `count` is the number of underlyings, or NONE, and EXTRA. One word.
+    /// @dev `count` is the number of underlyings, or NONE, with EXTRA and MOVED. One word, which `_head` reads whole.
     struct Head {
         int96 venuesMid;
         uint96 idle;
@@ -144,6 +152,7 @@ contract Marks is IMarks, MarkTerms {
     {
         (priced, low, mid, high, room) = _carried(ask);
         if (priced) return (priced, low, mid, high, room, 0);
+        _pin(ask.oracle);
         Valuation memory v = IValuer(IVault(msg.sender).valuer()).value(msg.sender);
         if (maxAge != 0) {
             if (v.priced) loss = _unexplained(msg.sender, ask, v.mid);
@@ -176,12 +185,39 @@ contract Marks is IMarks, MarkTerms {
     }
 
     /// @inheritdoc IMarks
+    function moved(int256 idle, int256 worth) external {
+        Head memory head = _heads[msg.sender];
+        (int256 left, int256 mid) = (int256(uint256(head.idle)) - idle, head.venuesMid + worth);
+        bool fits = left >= 0 && left <= int256(uint256(type(uint96).max)) && mid.abs() <= uint96(type(int96).max);
+        if (fits) (head.idle, head.venuesMid, head.count) = (uint96(uint256(left)), int96(mid), head.count | uint8(MOVED));
+        else head.count = uint8(NONE);
+        _heads[msg.sender] = head;
+    }
+
+    /// @inheritdoc IMarks
     function unexplained(address vault, Ask calldata ask, int256 mid) external view returns (uint256 loss) {
         return _unexplained(vault, ask, mid);
     }
 
     function _reach() internal view override returns (CarryBound.Reach memory) {
         return CarryBound.Reach(maxAge, maxMove);
+    }
+
+    /// @dev What is valued live now asks for the same prices over and over: of the tokens of the last mark, carried or not.
+    function _pin(address oracle) private {
+        uint256 count = _heads[msg.sender].count & COUNT_MASK;
+        if (count == NONE) count = MAX_UNDERLYINGS;
+        uint256[2 * MAX_UNDERLYINGS] storage words = _words[msg.sender];
+        address[] memory tokens = new address[](count);
+        uint256 used;
+        while (used < count && words[2 * used] != 0) {
+            tokens[used] = address(uint160(words[2 * used]));
+            ++used;
+        }
+        assembly ("memory-safe") {
+            mstore(tokens, used)
+        }
+        if (used != 0) IPriceOracle(oracle).pinAll(tokens);
     }
 
     /// @dev A valuation that cannot be carried leaves a mark that is not.
@@ -260,56 +296,82 @@ contract Marks is IMarks, MarkTerms {
         if (t.delta < 0) word |= 1 << 255;
     }
 
+    /// @dev The `Head` of `vault` in one read.
+    function _head(address vault) private view returns (uint256 word) {
+        Head storage head = _heads[vault];
+        assembly ("memory-safe") {
+            word := sload(head.slot)
+        }
+    }
+
+    function _struckAt(uint256 head) private pure returns (uint256) {
+        return uint32(head >> 192);
+    }
+
+    function _idleAt(uint256 head) private pure returns (int256) {
+        return int256(uint256(uint96(head >> 96)));
+    }
+
     /// @dev The carried interval; `valid` is false where there is none, it is not above zero or it has no room for what is entering.
     function _carried(Ask calldata ask)
         private
         view
         returns (bool valid, int256 low, int256 mid, int256 high, uint256 room)
     {
-        Head memory head = _heads[msg.sender];
-        bool old = head.struckAt == 0 || block.timestamp > head.struckAt + maxAge;
-        if (old || ask.entering == LIVE || int256(ask.idle) != int256(uint256(head.idle)) + ask.flow) {
-            return (false, 0, 0, 0, 0);
+        uint256 head = _head(msg.sender);
+        (uint256 struckAt, int256 idle) = (_struckAt(head), int256(ask.idle));
+        // An idle or a flow of more than 2^200 is no vault's.
+        unchecked {
+            bool old = struckAt == 0 || block.timestamp > struckAt + maxAge || uint8(head >> 224) & MOVED != 0;
+            if (old || ask.entering == LIVE || idle != _idleAt(head) + ask.flow) {
+                return (false, 0, 0, 0, 0);
+            }
+            (valid, low, mid, high) = _carry(msg.sender, head, ask, idle, true);
+            int256 most = (low * int256(maxCarriedInflow)) / int256(WAD) - ask.flow;
+            if (most > 0) room = uint256(most);
+            valid = valid && low > 0 && room >= ask.entering;
         }
-        (valid, low, mid, high) = _carry(msg.sender, head, ask, int256(ask.idle), true);
-        int256 most = (low * int256(maxCarriedInflow)) / int256(WAD) - ask.flow;
-        if (most > 0) room = uint256(most);
-        valid = valid && low > 0 && room >= ask.entering;
     }
 
     function _unexplained(address vault, Ask calldata ask, int256 mid) private view returns (uint256 loss) {
-        Head memory head = _heads[vault];
-        if (head.struckAt == 0 || block.timestamp > head.struckAt + MAX_EXPLAINED) return 0;
-        (bool known, int256 low,,) = _carry(vault, head, ask, int256(uint256(head.idle)) + ask.flow, false);
+        uint256 head = _head(vault);
+        uint256 struckAt = _struckAt(head);
+        if (struckAt == 0 || block.timestamp > struckAt + MAX_EXPLAINED) return 0;
+        (bool known, int256 low,,) = _carry(vault, head, ask, _idleAt(head) + ask.flow, false);
         if (known && mid < low) loss = uint256(low - mid);
     }
 
-    function _carry(address vault, Head memory head, Ask calldata ask, int256 idle, bool strict)
+    function _carry(address vault, uint256 head, Ask calldata ask, int256 idle, bool strict)
         private
         view
         returns (bool valid, int256 low, int256 mid, int256 high)
     {
-        uint256 count = head.count & COUNT_MASK;
+        uint256 flags = uint8(head >> 224);
+        uint256 count = flags & COUNT_MASK;
         if (count == NONE) return (false, 0, 0, 0);
         Sum memory sum;
-        (sum.oracle, sum.volSource, sum.struckAt, sum.strict) = (ask.oracle, ask.volSource, head.struckAt, strict);
-        sum.age = ((block.timestamp - head.struckAt) * WAD).ceilDiv(maxAge);
-        sum.width = uint256(head.width).unpack(BOUND_BITS);
-        sum.shift = head.venuesMid;
-        if (head.count & EXTRA != 0 && !_addExtra(sum, _extras[vault])) return (false, 0, 0, 0);
-        uint256[2 * MAX_UNDERLYINGS] storage words = _words[vault];
-        for (uint256 i; i < count; ++i) {
-            if (!_add(sum, words[2 * i], words[2 * i + 1])) return (false, 0, 0, 0);
+        (sum.oracle, sum.volSource, sum.struckAt, sum.strict) = (ask.oracle, ask.volSource, _struckAt(head), strict);
+        // What each of eight underlyings adds is under 2^180.
+        unchecked {
+            sum.age = ((block.timestamp - sum.struckAt) * WAD + maxAge - 1) / maxAge;
+            sum.width = (head >> 232).unpack(BOUND_BITS);
+            sum.shift = int96(uint96(head));
+            if (flags & EXTRA != 0 && !_addExtra(sum, _extras[vault])) return (false, 0, 0, 0);
+            uint256[2 * MAX_UNDERLYINGS] storage words = _words[vault];
+            for (uint256 i; i < count; ++i) {
+                if (!_add(sum, words[2 * i], words[2 * i + 1])) return (false, 0, 0, 0);
+            }
+            mid = idle + sum.shift;
+            low = mid - int256(sum.width + sum.down);
+            high = mid + int256(sum.width + sum.up);
+            valid = true;
         }
-        mid = idle + sum.shift;
-        low = mid - int256(sum.width + sum.down);
-        high = mid + int256(sum.width + sum.up);
-        valid = true;
     }
 
     /// @dev Carry, and the dollar price that must not have changed.
     function _addExtra(Sum memory sum, uint256 word) private view returns (bool) {
         int256 earned = (int256(int96(uint96(word))) * int256(sum.age)) / int256(WAD);
+        if (!sum.strict && earned < 0) earned = 0;
         sum.shift += earned;
         sum.width += earned.abs() + 1;
         if (word >> 96 == 0) return true;
@@ -324,30 +386,37 @@ contract Marks is IMarks, MarkTerms {
     function _add(Sum memory sum, uint256 head, uint256 body) private view returns (bool) {
         address underlying = address(uint160(head));
         if (head & HAS_OPTIONS != 0 && IVolSource(sum.volSource).postedAt(underlying) >= sum.struckAt) return false;
-        uint256 price;
-        uint256 half;
         try IPriceOracle(sum.oracle).primary(underlying) returns (uint256 low, uint256 mid, uint256 high, uint256) {
-            (price, half) = (mid, Math.max(mid - low, high - mid));
+            if (low > mid || mid > high || high > LARGEST) return false;
+            return _addAt(sum, head, body, mid, Math.max(mid - low, high - mid));
         } catch {
             return false;
         }
-        uint256 was = ((head >> 163) & PRICE_MASK).unpack(PRICE_BITS);
-        uint256 unit = (was * maxMove) / WAD;
-        if (unit == 0 || price > LARGEST) return false;
-        uint256 gap = (price * (head >> 240) * STEP) / WAD + 1;
-        half = Math.max(half, ((price + gap) * ((head >> 224) & 0xffff) * STEP) / WAD + 1);
-        uint256 distance = (price > was ? price - was : was - price) + gap;
-        uint256 move = (distance * WAD) / unit + 1;
-        uint256 reach = (half * WAD) / unit + 1;
-        if (move > (sum.strict ? WAD : MAX_MOVES) || reach > MAX_MOVES) return false;
+    }
 
-        uint256 delta = ((body >> 192) & DELTA_MASK).unpack(DELTA_BITS);
-        int256 shift = int256(delta) * (int256(price) - int256(was)) / int256(WAD);
-        sum.shift += body >> 255 == 0 ? shift : -shift;
-        _bound(sum, head, body, move, reach);
-        sum.width += (delta * (gap + half)) / WAD + 3;
-        if (head & PAYS_OPTIONS != 0) sum.paid = Math.max(sum.paid, ((distance + half) * WAD) / was + 1);
-        return true;
+    /// @dev The same at the price `mid` with the half-width `half`, both at most 2^110, as are the mark's price, its delta (the valuer's bounds) and
+    /// the two multiplied.
+    function _addAt(Sum memory sum, uint256 head, uint256 body, uint256 mid, uint256 half) private view returns (bool) {
+        // Fractions of prices are under 2^57 at 1e18; what is at most 64 x `maxMove` of the mark's price takes 2 bits more than it.
+        unchecked {
+            uint256 was = ((head >> 163) & PRICE_MASK).unpack(PRICE_BITS);
+            uint256 unit = (was * maxMove) / WAD;
+            if (unit == 0) return false;
+            uint256 gap = (mid * (head >> 240) * STEP) / WAD + 1;
+            half = Math.max(half, ((mid + gap) * ((head >> 224) & 0xffff) * STEP) / WAD + 1);
+            uint256 distance = (mid > was ? mid - was : was - mid) + gap;
+            uint256 move = (distance * WAD) / unit + 1;
+            uint256 reach = (half * WAD) / unit + 1;
+            if (move > (sum.strict ? WAD : MAX_MOVES) || reach > MAX_MOVES) return false;
+
+            uint256 delta = ((body >> 192) & DELTA_MASK).unpack(DELTA_BITS);
+            int256 shift = int256(delta) * (int256(mid) - int256(was)) / int256(WAD);
+            sum.shift += body >> 255 == 0 ? shift : -shift;
+            _bound(sum, head, body, move, reach);
+            sum.width += (delta * (gap + half)) / WAD + 3;
+            if (head & PAYS_OPTIONS != 0) sum.paid = Math.max(sum.paid, ((distance + half) * WAD) / was + 1);
+            return true;
+        }
     }
 
     /// @dev What options and venues' own widths add. `move` and `reach`, the price's half-width, are fractions of `maxMove`.
@@ -373,8 +442,9 @@ contract Marks is IMarks, MarkTerms {
         }
     }
 
+    /// @dev `unpack` of the bound at `at`, with its masks at hand.
     function _bits(uint256 body, uint256 at) private pure returns (uint256) {
-        return ((body >> at) & BOUND_MASK).unpack(BOUND_BITS);
+        return ((body >> at) & MANTISSA_MASK) << ((body >> at >> BOUND_BITS) & EXPONENT_MASK);
     }
 
     /// @dev `number` times a fraction at 1e18, rounded up.

@@ -87,20 +87,25 @@ contract ChainlinkSource is IPriceSource {
         int256 answer;
         uint256 startedAt;
         (round, answer, startedAt, updatedAt, answeredIn) = IChainlinkFeed(feed).latestRoundData();
-        // An absurd answer is refused before it is scaled, so that scaling cannot overflow.
+        // An absurd answer is refused before it is scaled, by 2^60 at most, so that scaling cannot overflow.
         if (answer <= 0 || answer > type(int192).max) revert BadReading();
         if (round == 0 || answeredIn < round || startedAt == 0) revert BadReading();
         if (updatedAt == 0 || updatedAt > block.timestamp) revert BadReading();
-        uint256 age = block.timestamp - updatedAt;
-        if (age > maxAge) revert Stale(updatedAt, maxAge);
-        price = uint256(answer) * _multiplier / _divisor;
-        if (price < minPrice || price > maxPrice) revert OutOfBounds(price, minPrice, maxPrice);
-        halfWidth = (price * deviation * _widening(age) + 1e36 - 1) / 1e36;
+        unchecked {
+            uint256 age = block.timestamp - updatedAt;
+            if (age > maxAge) revert Stale(updatedAt, maxAge);
+            price = uint256(answer) * _multiplier / _divisor;
+            if (price < minPrice || price > maxPrice) revert OutOfBounds(price, minPrice, maxPrice);
+            // 128, 57 and 61 bits.
+            halfWidth = (price * deviation * _widening(age) + 1e36 - 1) / 1e36;
+        }
     }
 
     /// @dev sqrt(1 + age / maxAge) at 1e18, rounded up: the floor of a root is that of the root of the floor.
     function _widening(uint256 age) private view returns (uint256) {
-        return age == 0 ? 1e18 : FixedPointMathLib.sqrt(1e36 + age * 1e36 / maxAge) + 1;
+        unchecked {
+            return age == 0 ? 1e18 : FixedPointMathLib.sqrt(1e36 + age * 1e36 / maxAge) + 1;
+        }
     }
 
     function _requireSequencer() private view {

@@ -31,6 +31,14 @@ interface IPriceOracle {
     /// @dev Does nothing where there is no price or nothing to do; reverts for want of gas alone.
     function poke(address token) external;
 
+    /// @notice Anyone. `quote` and `primary` of `token`, and `assetQuote` where it counts in them, are from now to the end of the transaction what
+    /// they are now. Of the asset itself, `assetQuote`.
+    /// @dev Does nothing where there is no price or it is pinned; reverts for want of gas alone. A change of configuration ends it.
+    function pin(address token) external;
+
+    /// @notice `pin` of each.
+    function pinAll(address[] calldata tokens) external;
+
     /// @notice The token that prices are in.
     function asset() external view returns (address);
 }

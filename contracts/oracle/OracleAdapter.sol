@@ -43,6 +43,16 @@ import {IPriceSource} from "./IPriceSource.sol";
 ///         that a dollar reading is divided by has no price, tripped included: the asset comes back first.
 ///         No key sets the level: the governor chooses sources and the jump, and neither touches a level that is there.
 ///
+///         PINS. `pin` keeps what `quote` and `primary` answer for a token until the transaction ends, and with a price that is divided by
+///         the asset's dollar price keeps that one too: from then on all of the transaction is priced as if it had happened at the
+///         pin. Anyone may pin, since that says no more than that calls could have come in another order: what is pinned was the
+///         answer a moment ago in this same transaction, and who could act at it now, with the sources moved on, could have acted
+///         at it then. One token pinned before an update of a source and another after it are two prices, each of which is fair by
+///         itself; the asset's dollar price is one for both. What has no price is not pinned, and read anew each time.
+///         A pin is never older than the transaction, so no age, outage or hour passes under it. `poke` neither reads pins nor
+///         touches them: the breaker sees the sources alone. `configure` and `setJump` drop all pins, since what they refuse from
+///         now on must not be answered. Sources are read by static calls, so nobody is called between a price and its pin.
+///
 ///         DEFAULT_JUMP is 40% per square root of an hour. Over 2020-2025 the worst hour of ETH/USDT moved the close by 26% and from the
 ///         last close to a wick by 39% (2021-05-19), and no longer stretch came nearer to its own allowance; from its high to its
 ///         low that hour was 42%, so a level accepted at the very top would have tripped at the very bottom, and been right again
@@ -110,6 +120,15 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         uint256 newestAt;
     }
 
+    /// @dev How a price is looked up, and what is seen on the way.
+    /// @param live  Whether pins do not count.
+    /// @param first The reading of the first source in its own denomination; mid 0 where it refused.
+    struct Look {
+        bool live;
+        uint256 dollars;
+        Price first;
+    }
+
     error TooManySources(uint256 sources, uint256 maximum);
     /// @notice A quorum of zero or above the number of sources.
     error BadQuorum(uint256 quorum, uint256 sources);
@@ -160,6 +179,12 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     address private constant DOLLAR = address(0);
 
+    /// @dev Transient slots: a token's address above 8 bits that say which word; at CHANGES how often pins were dropped.
+    uint256 private constant CHANGES = 0;
+    uint256 private constant PINNED_QUOTE = 1;
+    /// @dev The answer of `primary`; of the asset, its first source's reading in dollars.
+    uint256 private constant PINNED_FIRST = 3;
+
     address public immutable override asset;
 
     mapping(address token => Token) private _tokens;
@@ -175,6 +200,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @param maxWidth The greatest (high - low) / mid, at 1e18, at most MAX_WIDTH.
     /// @dev Pokes, so that the breaker is there from the start. A dollar token then needs the asset configured before it.
     function configure(address token, address[] calldata sources, uint8 quorum, uint256 maxWidth) external restricted {
+        _dropPins();
         Token storage stored = _tokens[token];
         if (sources.length == 0) {
             (stored.first, stored.count, stored.quorum, stored.dollars, stored.maxWidth) = (address(0), 0, 0, 0, 0);
@@ -204,12 +230,25 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     function setJump(address token, uint256 jump) external restricted {
         if (jump == 0 || jump > MAX_JUMP) revert BadJump(jump, MAX_JUMP);
         _tokens[token].jump = uint64(jump);
+        _dropPins();
         emit JumpSet(token, jump);
     }
 
     /// @inheritdoc IPriceOracle
     function poke(address token) external {
         _poke(token);
+    }
+
+    /// @inheritdoc IPriceOracle
+    function pin(address token) external {
+        _pin(token);
+    }
+
+    /// @inheritdoc IPriceOracle
+    function pinAll(address[] calldata tokens) external {
+        for (uint256 i = 0; i < tokens.length; i++) {
+            _pin(tokens[i]);
+        }
     }
 
     /// @notice The sources and limits of `token`; no sources when unknown.
@@ -233,12 +272,14 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
     {
         if (token == asset) return (1e18, 1e18, 1e18, block.timestamp);
-        return _quote(token);
+        (low, mid, high, updatedAt) = _pinned(token, PINNED_QUOTE);
+        if (mid == 0) return _quote(token);
     }
 
     /// @inheritdoc IDollarOracle
     function assetQuote() external view returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt) {
-        return _quote(asset);
+        (low, mid, high, updatedAt) = _pinned(asset, PINNED_QUOTE);
+        if (mid == 0) return _quote(asset);
     }
 
     /// @inheritdoc IPriceOracle
@@ -248,16 +289,22 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
     {
         if (token == asset) return (1e18, 1e18, 1e18, block.timestamp);
+        (low, mid, high, updatedAt) = _pinned(token, PINNED_FIRST);
+        if (mid != 0) return (low, mid, high, updatedAt);
         Token storage stored = _tokens[token];
-        (low, mid, high, updatedAt) = _readFirst(token, stored);
-        if (stored.dollars & 1 != 0) (low, mid, high, updatedAt) = _inAsset(low, mid, high, updatedAt);
-        if (_tooWide(low, mid, high, stored.maxWidth)) revert TooWide(token, _width(low, mid, high), stored.maxWidth);
+        uint256 settings = _word(stored, 0);
+        (low, mid, high, updatedAt) = _readFirst(token, address(uint160(settings)));
+        if ((settings >> 176) & 1 != 0) (low, mid, high, updatedAt) = _inAsset(low, mid, high, updatedAt);
+        uint256 maxWidth = uint64(settings >> 184);
+        if (_tooWide(low, mid, high, maxWidth)) revert TooWide(token, _width(low, mid, high), maxWidth);
         if (!_within(stored, mid)) _bubble(_tripped(token, stored, mid));
     }
 
     function _poke(address token) private {
         Token storage stored = _tokens[token];
-        (Price memory price, bytes memory failure) = _price(token);
+        Look memory look;
+        look.live = true;
+        (Price memory price, bytes memory failure) = _price(token, look);
         if (failure.length != 0) return;
         if (stored.level == 0) return _accept(token, price.mid, false);
         if (_within(stored, price.mid)) {
@@ -268,55 +315,135 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         _count(token, price.mid, price.newestAt);
     }
 
+    function _pin(address token) private {
+        (, uint256 mid,,) = _pinned(token, PINNED_QUOTE);
+        if (mid != 0) return;
+        Token storage stored = _tokens[token];
+        if (token != asset && stored.dollars != 0) _pin(asset);
+        Look memory look;
+        (Price memory price, bytes memory failure) = _accepted(token, look);
+        if (failure.length != 0) return;
+        _keep(token, PINNED_QUOTE, price);
+        if (_isPrimary(token, stored, look.first)) _keep(token, PINNED_FIRST, look.first);
+    }
+
+    /// @dev Turns `first` into what `primary` answers; false where it would revert. Of the asset any reading will do.
+    function _isPrimary(address token, Token storage stored, Price memory first) private view returns (bool) {
+        if (first.mid == 0 || token == asset) return first.mid != 0;
+        if (stored.dollars & 1 != 0) {
+            Price memory dollar;
+            (dollar.low, dollar.mid, dollar.high, dollar.updatedAt) = _pinned(asset, PINNED_FIRST);
+            if (dollar.low == 0 || !_divide(first, dollar)) return false;
+        }
+        return !_tooWide(first.low, first.mid, first.high, stored.maxWidth) && _within(stored, first.mid);
+    }
+
+    /// @dev Two words: mid, time and stamp; low and how far high lies above mid. The width of what has passed `_tooWide` or `_isPrice`
+    ///      leaves each part in 128 bits.
+    function _keep(address token, uint256 which, Price memory price) private {
+        uint256 slot = (uint256(uint160(token)) << 8) | which;
+        uint256 head = (price.mid << 128) | (price.updatedAt << 64) | _stamp();
+        uint256 body = (price.low << 128) | (price.high - price.mid);
+        assembly ("memory-safe") {
+            tstore(slot, head)
+            tstore(add(slot, 1), body)
+        }
+    }
+
+    /// @dev Mid 0 where there is none.
+    function _pinned(address token, uint256 which)
+        private
+        view
+        returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
+    {
+        uint256 slot = (uint256(uint160(token)) << 8) | which;
+        uint256 head;
+        assembly ("memory-safe") {
+            head := tload(slot)
+        }
+        if (head == 0 || uint64(head) != _stamp()) return (0, 0, 0, 0);
+        uint256 body;
+        assembly ("memory-safe") {
+            body := tload(add(slot, 1))
+        }
+        (low, mid, updatedAt) = (body >> 128, head >> 128, uint64(head >> 64));
+        high = mid + uint128(body);
+    }
+
+    /// @dev Says which pins count: those of this second, and of no other configuration.
+    function _stamp() private view returns (uint64) {
+        uint256 changes;
+        assembly ("memory-safe") {
+            changes := tload(CHANGES)
+        }
+        return uint64((block.timestamp << 24) + changes);
+    }
+
+    function _dropPins() private {
+        assembly ("memory-safe") {
+            tstore(CHANGES, add(tload(CHANGES), 1))
+        }
+    }
+
     function _quote(address token) private view returns (uint256, uint256, uint256, uint256) {
-        (Price memory price, bytes memory failure) = _accepted(token);
+        Look memory look;
+        (Price memory price, bytes memory failure) = _accepted(token, look);
         if (failure.length != 0) _bubble(failure);
         return (price.low, price.mid, price.high, price.updatedAt);
     }
 
     /// @dev The price of `token` that the breaker lets pass, or the error that says why there is none.
-    function _accepted(address token) private view returns (Price memory price, bytes memory failure) {
-        (price, failure) = _price(token);
+    function _accepted(address token, Look memory look) private view returns (Price memory price, bytes memory failure) {
+        (price, failure) = _price(token, look);
         if (failure.length != 0) return (price, failure);
         Token storage stored = _tokens[token];
         if (!_within(stored, price.mid)) failure = _tripped(token, stored, price.mid);
     }
 
     /// @dev The price of `token` whatever its breaker says, or the error that says why there is none.
-    function _price(address token) private view returns (Price memory price, bytes memory failure) {
+    function _price(address token, Look memory look) private view returns (Price memory price, bytes memory failure) {
         Token storage stored = _tokens[token];
-        if (stored.count == 0) return (price, abi.encodeWithSelector(UnknownToken.selector, token));
-        uint256[] memory mids;
-        (price, mids, failure) = _readings(token, _sources(stored), stored.dollars);
-        if (mids.length >= stored.quorum) {
+        uint256 settings = _word(stored, 0);
+        if (uint8(settings >> 160) == 0) return (price, abi.encodeWithSelector(UnknownToken.selector, token));
+        uint256[] memory mids = new uint256[](uint8(settings >> 160));
+        if (token != asset) look.dollars = uint8(settings >> 176);
+        (price, failure) = _readings(stored, mids, look);
+        uint256 quorum = uint8(settings >> 168);
+        if (mids.length >= quorum) {
             price.mid = _median(mids);
-            if (!_tooWide(price.low, price.mid, price.high, stored.maxWidth)) return (price, "");
+            uint256 maxWidth = uint64(settings >> 184);
+            if (!_tooWide(price.low, price.mid, price.high, maxWidth)) return (price, "");
             uint256 width = _width(price.low, price.mid, price.high);
-            failure = abi.encodeWithSelector(TooWide.selector, token, width, stored.maxWidth);
+            failure = abi.encodeWithSelector(TooWide.selector, token, width, maxWidth);
         } else if (failure.length == 0) {
-            failure = abi.encodeWithSelector(TooFewSources.selector, token, mids.length, stored.quorum);
+            failure = abi.encodeWithSelector(TooFewSources.selector, token, mids.length, quorum);
         }
     }
 
-    /// @dev The fresh readings of `sources` in the token's unit of account: their mids sorted upwards, and a price without a mid: the
-    ///      hull of their intervals and their times. `failure` when dollar readings were dropped for want of the asset's price, or
-    ///      when all were for want of a sequencer.
-    function _readings(address token, address[] memory sources, uint256 dollars)
+    /// @dev The fresh readings of a token's sources in its unit of account: their mids, sorted upwards into `mids`, which has room for all
+    ///      and is cut to those there are, and a price without a mid: the hull of their intervals and their times. `failure` when
+    ///      dollar readings were dropped for want of the asset's price, or when all were for want of a sequencer.
+    function _readings(Token storage stored, uint256[] memory mids, Look memory look)
         private
         view
-        returns (Price memory hull, uint256[] memory mids, bytes memory failure)
+        returns (Price memory hull, bytes memory failure)
     {
-        mids = new uint256[](sources.length);
         uint256 count;
+        uint256 sources = mids.length;
         (hull.low, hull.updatedAt) = (type(uint256).max, block.timestamp);
         Price memory dollar;
-        for (uint256 i = 0; i < sources.length; i++) {
-            (Price memory reading, bytes memory outage) = _read(sources[i]);
-            if (outage.length != 0) return (hull, new uint256[](0), outage);
+        for (uint256 i = 0; i < sources; i++) {
+            (Price memory reading, bytes memory outage) = _read(i == 0 ? stored.first : stored.others[i - 1]);
+            if (outage.length != 0) {
+                failure = outage;
+                count = 0;
+                break;
+            }
             if (reading.mid == 0) continue;
             uint256 readAt = reading.updatedAt;
-            if (token != asset && dollars & (1 << i) != 0) {
-                if (dollar.mid == 0 && failure.length == 0) (dollar, failure) = _dollar();
+            if (i == 0) look.first = Price(reading.low, reading.mid, reading.high, readAt, readAt);
+            if (look.dollars & (1 << i) != 0) {
+                if (dollar.mid == 0 && failure.length == 0) (dollar, failure) = _dollar(look.live);
                 if (failure.length != 0 || !_divide(reading, dollar)) continue;
             }
             _insert(mids, count++, reading.mid);
@@ -368,17 +495,25 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     /// @dev The interval of the first source of `token`; its own error when it refuses to answer. On the stack, as `primary` is
     ///      called where gas counts.
-    function _readFirst(address token, Token storage stored)
+    function _readFirst(address token, address source)
         private
         view
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
     {
-        address source = stored.first;
         if (source == address(0)) revert UnknownToken(token);
         uint256 halfWidth;
         (mid, halfWidth, updatedAt) = IPriceSource(source).read();
         if (!_isPrice(mid, halfWidth) || updatedAt > block.timestamp) revert IPriceSource.BadReading();
-        (low, high) = (mid > halfWidth ? mid - halfWidth : 0, mid + halfWidth);
+        unchecked {
+            (low, high) = (mid > halfWidth ? mid - halfWidth : 0, mid + halfWidth);
+        }
+    }
+
+    /// @dev One of the two first slots of `Token`, whole.
+    function _word(Token storage stored, uint256 which) private view returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := sload(add(stored.slot, which))
+        }
     }
 
     /// @dev A dollar interval divided by that of the asset's first source, as `_divide`.
@@ -387,33 +522,47 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         view
         returns (uint256, uint256, uint256, uint256)
     {
-        (uint256 least, uint256 middle, uint256 most, uint256 time) = _readFirst(asset, _tokens[asset]);
+        (uint256 least, uint256 middle, uint256 most, uint256 time) = _pinned(asset, PINNED_FIRST);
+        if (middle == 0) (least, middle, most, time) = _readFirst(asset, _tokens[asset].first);
         if (least == 0) revert IPriceSource.BadReading();
-        mid = mid * 1e18 / middle;
-        if (!_isPrice(mid, 0)) revert IPriceSource.BadReading();
-        (low, high) = (low * 1e18 / most, (high * 1e18 + least - 1) / least);
+        // As in `_divide`.
+        unchecked {
+            mid = mid * 1e18 / middle;
+            if (!_isPrice(mid, 0)) revert IPriceSource.BadReading();
+            (low, high) = (low * 1e18 / most, (high * 1e18 + least - 1) / least);
+        }
         return (low, mid, high, time < updatedAt ? time : updatedAt);
     }
 
     /// @dev The asset's dollar price, or why there is none that can be divided by.
-    function _dollar() private view returns (Price memory dollar, bytes memory failure) {
-        (dollar, failure) = _accepted(asset);
+    function _dollar(bool live) private view returns (Price memory dollar, bytes memory failure) {
+        if (!live) (dollar.low, dollar.mid, dollar.high, dollar.updatedAt) = _pinned(asset, PINNED_QUOTE);
+        if (dollar.mid == 0) {
+            Look memory look;
+            look.live = live;
+            (dollar, failure) = _accepted(asset, look);
+        }
         if (failure.length == 0 && dollar.low == 0) failure = abi.encodeWithSelector(IPriceSource.BadReading.selector);
     }
 
     /// @dev Divides `reading` by `by` in place, low rounded down and high up, with the older time; false when the mid leaves 128 bits
     ///      or comes to nothing. Neither operand is over 2^129, so 1e18 times it fits.
     function _divide(Price memory reading, Price memory by) private pure returns (bool) {
-        reading.low = reading.low * 1e18 / by.high;
-        reading.mid = reading.mid * 1e18 / by.mid;
-        reading.high = (reading.high * 1e18 + by.low - 1) / by.low;
+        unchecked {
+            reading.low = reading.low * 1e18 / by.high;
+            reading.mid = reading.mid * 1e18 / by.mid;
+            reading.high = (reading.high * 1e18 + by.low - 1) / by.low;
+        }
         if (by.updatedAt < reading.updatedAt) reading.updatedAt = by.updatedAt;
         return _isPrice(reading.mid, 0);
     }
 
     /// @dev Whether `_width` is over `maxWidth`, without a division.
     function _tooWide(uint256 low, uint256 mid, uint256 high, uint256 maxWidth) private pure returns (bool) {
-        return (high - low) * 1e18 > mid * maxWidth;
+        // A high that was divided by the asset's low is under 2^190, and no high is under its low.
+        unchecked {
+            return (high - low) * 1e18 > mid * maxWidth;
+        }
     }
 
     function _width(uint256 low, uint256 mid, uint256 high) private pure returns (uint256) {
@@ -422,7 +571,8 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     /// @dev Whether the breaker lets `mid` pass.
     function _within(Token storage stored, uint256 mid) private view returns (bool) {
-        (uint256 level, uint256 since, uint256 jump) = (stored.level, stored.levelAt, _jump(stored.jump));
+        uint256 word = _word(stored, 1);
+        (uint256 level, uint256 since, uint256 jump) = (uint128(word), uint64(word >> 128), _jump(word >> 192));
         // The least allowance decides nearly always, and without a square root.
         return level == 0 || _near(mid, level, jump) || _near(mid, level, _allowance(since, jump));
     }
@@ -442,7 +592,10 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @dev Whether `mid` lies in [to / (1 + by), to x (1 + by)]; both have at most 128 bits.
     function _near(uint256 mid, uint256 to, uint256 by) private pure returns (bool) {
         (uint256 less, uint256 more) = mid < to ? (mid, to) : (to, mid);
-        return more * 1e18 <= less * (1e18 + by);
+        // The allowance has under 2^100: a jump of at most 2^60 times the root of the age of the chain in hours.
+        unchecked {
+            return more * 1e18 <= less * (1e18 + by);
+        }
     }
 
     function _accept(address token, uint256 mid, bool rearmed) private {

@@ -96,6 +96,8 @@ interface IVenue {
     error VenueStale(uint256 updatedAt, uint256 maxAge);
     /// @notice The adapter has no such action.
     error Unsupported();
+    /// @notice What anyone may do waits while the vault is calling its venues: it counts those that it does not call as they were.
+    error VaultActing();
 
     /// @notice Margin reached the venue.
     event Posted(uint256 indexed unit, uint256 assets, uint256 posted);

@@ -37,6 +37,12 @@ abstract contract VenueBase is IVenue {
         _;
     }
 
+    /// @dev What anyone may do, but not in the middle of what the vault does elsewhere.
+    modifier whileQuiet() {
+        if (msg.sender != vault && IVault(vault).acting()) revert VaultActing();
+        _;
+    }
+
     /// @inheritdoc IVenue
     function pending() external view virtual returns (Exposure[] memory) {
         return new Exposure[](0);
@@ -54,9 +60,7 @@ abstract contract VenueBase is IVenue {
     /// @inheritdoc IVenue
     function unitHealth(uint256 unit) public view virtual returns (uint256) {
         Margin memory m = margin(unit);
-        if (m.maintenance == 0) return type(uint256).max;
-        if (m.equity <= 0) return 0;
-        return Math.mulDiv(uint256(m.equity), WAD, m.maintenance);
+        return _healthOf(m.equity, m.maintenance);
     }
 
     /// @inheritdoc IVenue
@@ -64,6 +68,12 @@ abstract contract VenueBase is IVenue {
 
     /// @inheritdoc IVenue
     function margin(uint256 unit) public view virtual returns (Margin memory);
+
+    function _healthOf(int256 equity, uint256 maintenance) internal pure returns (uint256) {
+        if (maintenance == 0) return type(uint256).max;
+        if (equity <= 0) return 0;
+        return Math.mulDiv(uint256(equity), WAD, maintenance);
+    }
 
     /// @dev Draws `assets` of the vault's idle.
     function _draw(uint256 assets) internal {

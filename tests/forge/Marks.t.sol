@@ -21,6 +21,21 @@ contract SlowBook is DoubleVenue {
     }
 }
 
+/// @notice Notes which tokens it was asked to pin.
+contract PinOracle is GapOracle {
+    address[] private _pins;
+
+    constructor(address asset_) GapOracle(asset_) {}
+
+    function pinAll(address[] calldata tokens) external override {
+        _pins = tokens;
+    }
+
+    function pins() external view returns (address[] memory) {
+        return _pins;
+    }
+}
+
 /// @notice Marks carried over random books of options valued by our Black-76, a perp and spot; ETH at 3,000, the options paid in a token
 /// of about a dollar.
 contract MarksTest is VaultCase {
@@ -29,6 +44,7 @@ contract MarksTest is VaultCase {
     address private immutable susd = makeAddr("susd");
 
     GapOracle private gaps;
+    PinOracle private pinned;
     OptionBook private options;
     PerpBook private perp;
     SpotBook private spot;
@@ -58,7 +74,8 @@ contract MarksTest is VaultCase {
     }
 
     function _oracle() internal override returns (DoubleOracle) {
-        gaps = new GapOracle(address(usdc));
+        pinned = new PinOracle(address(usdc));
+        gaps = pinned;
         return gaps;
     }
 
@@ -342,5 +359,25 @@ contract MarksTest is VaultCase {
     function _next(uint256 range) private returns (uint256) {
         _seed = uint256(keccak256(abi.encode(_seed)));
         return _seed % range;
+    }
+
+    /// @notice What the last mark was of, carried or not, is pinned before a live valuation; nothing is where a mark is carried.
+    function test_ALiveValuationPinsTheTokensOfTheLastMark() public {
+        spot.set(2e18);
+        vault.mark();
+        // The option venue is exposed to what it is paid in even when it is empty.
+        assertEq(pinned.pins().length, 1);
+        assertEq(pinned.pins()[0], susd);
+        _deposit(bob, 1_000e6);
+        assertEq(pinned.pins().length, 1, "carried");
+        vault.mark();
+        assertEq(pinned.pins().length, 2);
+        assertEq(pinned.pins()[1], eth);
+        // Too near its expiry to be carried.
+        options.add(OptionBook.Option(eth, uint64(block.timestamp + 30 minutes), 3_000e18, true, 1e18));
+        vault.mark();
+        pinned.pinAll(new address[](0));
+        vault.mark();
+        assertEq(pinned.pins().length, 2, "not carried");
     }
 }

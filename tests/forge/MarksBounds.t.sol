@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {VenueConfig} from "../../contracts/IVault.sol";
 import {Marks} from "../../contracts/nav/Marks.sol";
 import {Greeks, Kind} from "../../contracts/venues/IVenue.sol";
-import {OptionPosition, OptionTerms} from "../../contracts/venues/option/IOptionVenue.sol";
+import {OptionPosition} from "../../contracts/venues/option/IOptionVenue.sol";
 import {DoubleVenue} from "./doubles/DoubleVenue.sol";
 import {VaultCase} from "./doubles/VaultCase.sol";
 
@@ -21,13 +21,10 @@ contract WildBook is DoubleVenue {
         _position = position;
     }
 
-    function positions() external view returns (OptionPosition[] memory all) {
+    function carried() external view returns (address, OptionPosition[] memory all) {
         all = new OptionPosition[](1);
         all[0] = _position;
-    }
-
-    function terms() external view returns (OptionTerms memory t) {
-        t.quote = _asset;
+        return (_asset, all);
     }
 
     function kind() external pure override returns (Kind) {

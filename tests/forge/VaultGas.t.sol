@@ -46,7 +46,7 @@ contract VaultGasTest is VaultCase {
     function test_DepositOnACarriedMark() public {
         vm.prank(bob);
         vault.deposit(1_000e6, bob);
-        assertLe(_spent(), 104_000);
+        assertLe(_spent(), 98_500);
     }
 
     function test_DepositThatMarks() public {

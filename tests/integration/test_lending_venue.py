@@ -112,6 +112,20 @@ def test_accounts_show_aave_s_terms(desk, weth, usdc):
     assert ether.available == ERC20(weth, desk.w3).balance_of(a_token).read()
 
 
+def test_a_mark_reads_the_reserves_with_a_balance(desk, weth, usdc):
+    assert desk.lending.carried().read() == ()
+    desk.rebalance(desk.lending.post(0, 100_000 * USDC, 0))
+    (lent,) = desk.lending.carried().read()
+    assert lent.token == usdc
+    assert lent.yearly > 0
+    desk.rebalance(desk.lending.borrow(weth, 3 * WAD, desk.spot.address))
+    dollars, ether = desk.lending.accounts().read()
+    lent, owed = desk.lending.carried().read()
+    assert lent.yearly == dollars.supplied * dollars.supply_rate // WAD
+    assert (owed.token, owed.yearly) == (weth, -(ether.borrowed * ether.borrow_rate // WAD))
+    assert owed.yearly < 0
+
+
 def test_repay_from_what_waits_here(desk, weth):
     desk.rebalance(
         desk.lending.post(0, 100_000 * USDC, 0), desk.lending.borrow(weth, 5 * WAD, desk.lending.address)

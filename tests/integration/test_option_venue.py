@@ -1,5 +1,7 @@
 """Every action of the option adapter against the real Lyra v1."""
 
+from dataclasses import replace
+
 import mpmath
 import pytest
 from vault_desk import USDC, WAD, wad
@@ -155,6 +157,16 @@ def test_the_book_is_our_black_76(desk, option):
     worth = sum(abs(p.size) * p.price // WAD for p in (call, put))
     exit_cost = worth * 0.01 + 18 * desk.price("WETH") * quote * 0.0005 + book.mid * 0.0005
     assert book.half_width == pytest.approx(exit_cost, rel=1e-9)
+
+
+def test_a_mark_reads_the_positions_without_lyra_s_vol(desk, option):
+    sell(desk, CALL)
+    sell(desk, PUT, contracts=8, collateral=12_000)
+    (quote, carried) = option.carried().read()
+    assert quote == desk.protocols.tokens["SUSD"].address == option.terms().read().quote
+    positions = option.positions().read()
+    assert all(p.venue_vol > 0 for p in positions)
+    assert carried == tuple(replace(p, venue_vol=0) for p in positions)
 
 
 def test_vegas_of_two_strikes_cancel_but_for_what_a_skew_may_do(desk, option):

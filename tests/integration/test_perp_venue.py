@@ -129,6 +129,58 @@ def test_margin_is_curie_s_own(desk, perp, market):
     assert type(refused.value).__name__ == "UnknownUnit"
 
 
+def test_a_strangers_collateral_counts_as_curie_counts_it(desk, perp, market):
+    desk.rebalance(perp.post(0, 20_000 * USDC, 0), perp.order(market.base_token, 10 * WAD, wad(3_010), False))
+    before = perp.margin(0).read()
+    weth = desk.protocols.tokens["WETH"].address
+    manager, terms = market.collateral_manager, (market.price_feed, 700_000, 100_000, 10**24)
+    desk.act("deployer", manager, curie.contract("CollateralManager"), "addCollateral", weth, terms)
+    desk.give("WETH", desk.chain.accounts["trader"], 2 * WAD)
+    desk.token("WETH").approve(market.vault, 2 * WAD).send(desk.chain.signers["trader"])
+    to = (perp.address, weth, 2 * WAD)
+    desk.act("trader", market.vault, curie.contract("Vault"), "depositFor", *to)
+    margin = perp.margin(0).read()
+    assert margin.equity == account_value(desk, market, perp)
+    # 70% of two ether.
+    assert margin.equity - before.equity == pytest.approx(4_200 * WAD, rel=1e-3)
+    assert perp.unit_health(0).read() == margin.equity * WAD // margin.maintenance
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["paused", "closed"])
+def test_margin_in_a_stopped_market_is_curie_s_own(desk, perp, market, closed):
+    desk.rebalance(
+        perp.post(0, 20_000 * USDC, 0), perp.order(market.base_token, -10 * WAD, wad(2_990), False)
+    )
+    move_index(desk, market, 3_020)
+    base = curie.contract("BaseToken")
+    desk.act("deployer", market.base_token, base, "pause")
+    if closed:
+        desk.act("deployer", market.base_token, base, "close(uint256)", 2_950 * WAD)
+    margin = perp.margin(0).read()
+    assert margin.equity == account_value(desk, market, perp)
+    needed = ask(
+        desk, "AccountBalance", market.account_balance, "getMarginRequirementForLiquidation", perp.address
+    )
+    assert margin.maintenance == needed > 0
+    assert perp.unit_health(0).read() == margin.equity * WAD // margin.maintenance
+    if not closed:
+        # The mark, which stands away from the price that Curie now counts the position at.
+        price = desk.price("WETH")
+        gap = abs(mark_of(desk, market) - price)
+        assert abs(perp.book().read().half_width - 10 * (gap + price * FEE // WAD)) <= 20
+
+
+def test_a_mark_reads_the_markets_with_a_position(desk, perp, market):
+    desk.rebalance(perp.post(0, 20_000 * USDC, 0))
+    assert perp.carried().read() == ()
+    desk.rebalance(perp.order(market.base_token, -10 * WAD, wad(2_990), False))
+    desk.warp(1_800)
+    (position,) = perp.positions().read()
+    (carried,) = perp.carried().read()
+    assert (carried.underlying, carried.size) == (position.underlying, -10 * WAD)
+    assert carried.funding_rate == position.funding_rate != 0
+
+
 def test_the_keeper_tops_the_account_up_and_not_past_its_target(desk, perp, market):
     desk.rebalance(perp.post(0, 4_500 * USDC, 0), perp.order(market.base_token, 10 * WAD, wad(3_010), False))
     value = account_value(desk, market, perp)

@@ -8,4 +8,6 @@ interface ICurieVault {
     /// @notice The settlement token's balance without what is realised and not yet settled.
     function getBalance(address trader) external view returns (int256);
     function getSettlementToken() external view returns (address);
+    /// @notice Tokens other than the settlement token that `trader` has posted.
+    function getCollateralTokens(address trader) external view returns (address[] memory);
 }

@@ -11,7 +11,7 @@ import {IAaveOracle} from "../../interfaces/aave/IAaveOracle.sol";
 import {AaveReserve, IAavePool} from "../../interfaces/aave/IAavePool.sol";
 import {VenueBase} from "../VenueBase.sol";
 import {Book, Exposure, IVenue, Kind, Margin, Status} from "../IVenue.sol";
-import {ILendingVenue, LendingAccount} from "./ILendingVenue.sol";
+import {ILendingVenue, LendingAccount, LendingCarry} from "./ILendingVenue.sol";
 
 /// @title AaveV3LendingVenue: tokens lent to and borrowed from Aave v3 at the variable rate
 /// @notice VALUE. What is lent less what is owed, interest included, plus tokens waiting here, at our oracle's mid. The asset
@@ -216,6 +216,27 @@ contract AaveV3LendingVenue is VenueBase, ILendingVenue {
                 liquidationThreshold: ((state.configuration >> 16) & 0xffff) * BPS_TO_WAD,
                 available: IERC20(token).balanceOf(r.aToken) * r.scale
             });
+        }
+    }
+
+    /// @inheritdoc ILendingVenue
+    function carried() external view returns (LendingCarry[] memory list) {
+        uint256 count = _tokens.length;
+        list = new LendingCarry[](count);
+        uint256 used;
+        for (uint256 i; i < count; ++i) {
+            address token = _tokens[i];
+            Reserve memory r = _reserves[token];
+            uint256 supplied = _balance(r.aToken) * r.scale;
+            uint256 borrowed = _balance(r.debtToken) * r.scale;
+            if (supplied == 0 && borrowed == 0) continue;
+            AaveReserve memory state = pool.getReserveData(token);
+            int256 yearly = int256(_mul(supplied, state.currentLiquidityRate / RAY_TO_WAD))
+                - int256(_mul(borrowed, state.currentVariableBorrowRate / RAY_TO_WAD));
+            list[used++] = LendingCarry(token, yearly);
+        }
+        assembly ("memory-safe") {
+            mstore(list, used)
         }
     }
 

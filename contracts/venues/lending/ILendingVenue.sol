@@ -20,6 +20,13 @@ struct LendingAccount {
     uint256 available;
 }
 
+/// @notice What a mark needs of a reserve with a balance.
+/// @param yearly Interest a year at the rates of now on what is supplied, less that on what is borrowed; whole tokens at 1e18.
+struct LendingCarry {
+    address token;
+    int256 yearly;
+}
+
 /// @title ILendingVenue: supply, borrow
 /// @notice Amounts are in the token's own decimals. The asset comes from and goes to the vault's idle; any other token
 /// comes from the adapter's own balance (see `ISpotVenue.move`) and goes to `recipient`, which must be a venue of the
@@ -46,4 +53,7 @@ interface ILendingVenue is IVenue {
 
     /// @notice Every reserve that the adapter uses.
     function accounts() external view returns (LendingAccount[] memory);
+
+    /// @notice The reserves in which something is supplied or borrowed, with what a mark needs of them and no more.
+    function carried() external view returns (LendingCarry[] memory);
 }

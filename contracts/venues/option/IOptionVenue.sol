@@ -92,6 +92,10 @@ interface IOptionVenue is IVenue {
     /// @notice Open positions, expired ones among them until they are settled.
     function positions() external view returns (OptionPosition[] memory);
 
+    /// @notice As `positions`, with `venueVol` 0: what a mark needs, from our prices and vols alone.
+    /// @return quote The margin and premium token.
+    function carried() external view returns (address quote, OptionPosition[] memory);
+
     /// @notice Strikes of boards that have not expired, at most `MAX_LISTINGS`.
     function listings() external view returns (Listing[] memory);
 

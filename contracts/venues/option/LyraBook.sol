@@ -6,7 +6,6 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IVault} from "../../IVault.sol";
 import {ILyraGreekCache} from "../../interfaces/lyra/ILyraGreekCache.sol";
 import {ILyraOptionMarket} from "../../interfaces/lyra/ILyraOptionMarket.sol";
-import {ILyraOptionMarketPricer} from "../../interfaces/lyra/ILyraOptionMarketPricer.sol";
 import {ILyraOptionToken} from "../../interfaces/lyra/ILyraOptionToken.sol";
 import {ILyraShortCollateral} from "../../interfaces/lyra/ILyraShortCollateral.sol";
 import {ILyraSpot} from "../../interfaces/lyra/ILyraSpot.sol";
@@ -16,6 +15,7 @@ import {Black76} from "../../pricing/Black76.sol";
 import {VenueBase} from "../VenueBase.sol";
 import {Book, Exposure, Greeks, IVenue, Kind, Margin} from "../IVenue.sol";
 import {IOptionVenue, Listing, OptionPosition, OptionTerms} from "./IOptionVenue.sol";
+import {LyraReader, MAX_LYRA_LISTINGS} from "./LyraReader.sol";
 import {QuoteDesk} from "./QuoteDesk.sol";
 
 /// @notice Where one Lyra market is.
@@ -50,6 +50,8 @@ struct LyraMarket {
 /// MARGIN. A unit a short position that has not expired: equity is its collateral and both requirements are Lyra's minimum
 /// collateral at Lyra's own spot (Lyra has no second, initial requirement), one quote token counted as one asset unit.
 ///
+/// READER. What the market says of itself (`listings`, `terms`, its vol of a strike) comes from a `LyraReader` that this contract creates.
+///
 /// ASSUMPTIONS. LYRA'S SPOT IS IN DOLLARS, AND A QUOTE TOKEN PAYS A DOLLAR'S PART OF AN OPTION. SHORT CALLS ARE MARGINED IN THE QUOTE
 /// TOKEN, NEVER IN THE BASE.
 abstract contract LyraBook is QuoteDesk, IOptionVenue {
@@ -57,7 +59,7 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
     error TooManyPositions(uint256 maximum);
 
     uint256 public constant MAX_POSITIONS = 16;
-    uint256 public constant MAX_LISTINGS = 64;
+    uint256 public constant MAX_LISTINGS = MAX_LYRA_LISTINGS;
     /// @notice Part of an option's price that closing it costs: Lyra's option fee and the vol its pool moves by.
     uint256 public constant EXIT_FEE_OF_PRICE = 0.01e18;
     /// @notice Part of spot that closing one contract costs: Lyra's spot fee.
@@ -93,10 +95,10 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
     ILyraOptionMarket internal immutable MARKET;
     ILyraOptionToken internal immutable TOKEN;
     ILyraGreekCache internal immutable CACHE;
-    ILyraOptionMarketPricer internal immutable PRICER;
     ILyraShortCollateral internal immutable SHORTS;
     ILyraSpot internal immutable SPOT;
     address internal immutable UNDERLYING;
+    LyraReader internal immutable READER;
 
     Held[] internal _held;
 
@@ -107,7 +109,7 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         MARKET = ILyraOptionMarket(market.optionMarket);
         TOKEN = ILyraOptionToken(market.optionToken);
         CACHE = ILyraGreekCache(market.greekCache);
-        PRICER = ILyraOptionMarketPricer(market.pricer);
+        READER = new LyraReader(market.optionMarket, market.pricer, market.quote, market.underlying);
         SHORTS = ILyraShortCollateral(market.shortCollateral);
         SPOT = ILyraSpot(market.spot);
         UNDERLYING = market.underlying;
@@ -177,6 +179,40 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
 
     /// @inheritdoc IOptionVenue
     function positions() external view returns (OptionPosition[] memory list) {
+        list = _positions();
+        for (uint256 i; i < list.length; ++i) {
+            (,,, list[i].venueVol) = READER.strikeOf(list[i].listing);
+        }
+    }
+
+    /// @inheritdoc IOptionVenue
+    function carried() external view returns (address quote, OptionPosition[] memory) {
+        return (address(QUOTE), _positions());
+    }
+
+    /// @inheritdoc IOptionVenue
+    function listings() external view returns (Listing[] memory) {
+        _ask(address(READER));
+    }
+
+    /// @inheritdoc IOptionVenue
+    function terms() external view returns (OptionTerms memory) {
+        _ask(address(READER));
+    }
+
+    /// @dev Answers this very call with what `reader` answers to it, or reverts as it does.
+    function _ask(address reader) private view {
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let done := staticcall(gas(), reader, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            if iszero(done) { revert(0, returndatasize()) }
+            return(0, returndatasize())
+        }
+    }
+
+    /// @dev Without `venueVol`.
+    function _positions() private view returns (OptionPosition[] memory list) {
         ILyraOptionToken.OptionPosition[] memory live = _live();
         list = new OptionPosition[](live.length);
         Sum memory sum = _prices(live.length);
@@ -189,43 +225,6 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         assembly ("memory-safe") {
             mstore(list, used)
         }
-    }
-
-    /// @inheritdoc IOptionVenue
-    function listings() external view returns (Listing[] memory list) {
-        uint256[] memory boards = MARKET.getLiveBoards();
-        list = new Listing[](MAX_LISTINGS);
-        uint256 used;
-        for (uint256 i; i < boards.length && used < MAX_LISTINGS; ++i) {
-            (ILyraOptionMarket.OptionBoard memory board, ILyraOptionMarket.Strike[] memory strikes,,) =
-                MARKET.getBoardAndStrikeDetails(boards[i]);
-            if (board.expiry <= block.timestamp) continue;
-            for (uint256 j; j < strikes.length && used < MAX_LISTINGS; ++j) {
-                list[used++] = Listing({
-                    listing: strikes[j].id,
-                    underlying: UNDERLYING,
-                    expiry: uint64(board.expiry),
-                    strike: strikes[j].strikePrice,
-                    venueVol: _mul(board.iv, strikes[j].skew)
-                });
-            }
-        }
-        assembly ("memory-safe") {
-            mstore(list, used)
-        }
-    }
-
-    /// @inheritdoc IOptionVenue
-    function terms() external view returns (OptionTerms memory) {
-        ILyraOptionMarketPricer.TradeLimitParameters memory limits = PRICER.getTradeLimitParams();
-        return OptionTerms({
-            minDelta: uint256(limits.minDelta),
-            minVol: limits.minVol,
-            maxVol: limits.maxVol,
-            cutoff: limits.tradingCutoff,
-            quote: address(QUOTE),
-            underlying: UNDERLYING
-        });
     }
 
     /// @dev Lyra's records of `_held`, in its order.
@@ -320,8 +319,6 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
     {
         (uint256 price, Greeks memory one, uint256 vol) = _valueOne(sum, h);
         int256 size = h.isShort ? -int256(p.amount) : int256(p.amount);
-        (ILyraOptionMarket.Strike memory strike, ILyraOptionMarket.OptionBoard memory board) =
-            MARKET.getStrikeAndBoard(h.listing);
         d.positionId = h.positionId;
         d.listing = h.listing;
         d.underlying = UNDERLYING;
@@ -332,7 +329,6 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         d.collateral = p.collateral;
         d.price = _mul(price, sum.quotePrice);
         d.vol = vol;
-        d.venueVol = _mul(board.iv, strike.skew);
         d.greeks = _times(one, size, sum.quotePrice);
     }
 

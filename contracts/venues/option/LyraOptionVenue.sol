@@ -25,6 +25,8 @@ import {LyraBook, LyraMarket} from "./LyraBook.sol";
 /// are Lyra's amounts at our oracle's mid of the quote token; a buy of a long option can also lose the pool's fee on what its
 /// limit exceeds the cost by. A short that is grown, shrunk or closed pays and receives within its collateral.
 ///
+/// ANYONE settles and syncs, but not while the vault is calling its venues (`VaultActing`).
+///
 /// CACHE. Before a trade the board's cached Greeks are refreshed where Lyra calls them stale.
 ///
 /// REDUCE. Works on any position of `positions()`, long or short. It closes in the ordinary way and, where Lyra refuses that
@@ -143,7 +145,7 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IOptionVenue
-    function settle(uint256 positionId) external nonReentrant returns (int256 cash) {
+    function settle(uint256 positionId) external nonReentrant whileQuiet returns (int256 cash) {
         uint256 at = _indexOf(positionId);
         if (at == type(uint256).max) revert UnknownPosition(positionId);
         Held memory h = _held[at];
@@ -164,7 +166,7 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
     /// @inheritdoc IOptionVenue
     /// @dev Lyra does not record what a liquidation returned, so `LiquidationSeen` carries what of the quote token rests here;
     /// with several in one call the first carries all of it.
-    function sync() external nonReentrant {
+    function sync() external nonReentrant whileQuiet {
         uint256 left = _quoteHeld();
         ILyraOptionToken.OptionPosition[] memory live = _live();
         for (uint256 i = live.length; i != 0; --i) {
@@ -192,15 +194,14 @@ contract LyraOptionVenue is LyraBook, ReentrancyGuardTransient {
             if (h.listing != order.listing || h.isCall != order.isCall) revert UnknownPosition(order.positionId);
             return (h, _record(order.positionId));
         }
-        (ILyraOptionMarket.Strike memory strike, ILyraOptionMarket.OptionBoard memory board) =
-            MARKET.getStrikeAndBoard(order.listing);
-        if (strike.id != order.listing || board.expiry <= block.timestamp) revert UnknownListing(order.listing);
+        (uint256 strike, uint256 expiry, uint256 board,) = READER.strikeOf(order.listing);
+        if (expiry <= block.timestamp) revert UnknownListing(order.listing);
         h.listing = order.listing.toUint64();
-        h.expiry = board.expiry.toUint64();
-        h.board = board.id.toUint32();
+        h.expiry = expiry.toUint64();
+        h.board = board.toUint32();
         h.isCall = order.isCall;
         h.isShort = order.size < 0;
-        h.strike = strike.strikePrice;
+        h.strike = strike;
     }
 
     /// @dev Buys the most of the quote token that a trade of a short may ask for: the new collateral, less the old, less the

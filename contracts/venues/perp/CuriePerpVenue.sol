@@ -15,7 +15,7 @@ import {ICuriePriceFeed, ICuriePriceFeedDispatcher} from "../../interfaces/perp/
 import {ICurieVault} from "../../interfaces/perp/ICurieVault.sol";
 import {VenueBase} from "../VenueBase.sol";
 import {Book, Exposure, IVenue, Kind, Margin, Status} from "../IVenue.sol";
-import {IPerpVenue, PerpPosition} from "./IPerpVenue.sol";
+import {IPerpVenue, PerpCarry, PerpPosition} from "./IPerpVenue.sol";
 
 /// @title CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once
 /// @notice VALUE. Margin balance, realised and unsettled profit, and for each market size x our oracle's mid + open notional -
@@ -24,6 +24,10 @@ import {IPerpVenue, PerpPosition} from "./IPerpVenue.sol";
 ///
 /// MARGIN. Unit 0 by Curie's own rule: equity is its account value, maintenance its requirement for liquidation, initial its
 /// initial-margin ratio of the positions' value.
+///
+/// READING. Curie's mark price costs three averages of its pool. With a position in one open market alone, what Curie counts as
+/// unrealised profit less the open notional is size x mark, so its mark is not asked for apart; and an account with nothing but
+/// the settlement token is added up from the same reading, as Curie adds it up, cut to the token's decimals.
 ///
 /// STALENESS. Curie trades on a feed of any age, so an order that is not reduce-only is refused with `VenueStale` when the
 /// market's Chainlink reading is older than `maxFeedAge`. Exits are not: `reduce`, reduce-only orders and `free` pass.
@@ -41,6 +45,13 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
     uint256 public constant MAX_MARKETS = 4;
     /// @dev Curie's ratios are at 1e6.
     uint256 private constant RATIO = 1e12;
+
+    /// @dev What is held, by market; `notional` is the sum of the open notional, `held` how many markets have a position.
+    struct Holding {
+        int256[] sizes;
+        uint256 held;
+        int256 notional;
+    }
 
     ICurieClearingHouse public immutable clearingHouse;
     /// @notice Seconds after which Curie's own price feed is too old to open or grow a position.
@@ -96,26 +107,31 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
 
     /// @inheritdoc IVenue
     function book() external view returns (Book memory b) {
-        (int256 owed,,) = ACCOUNTS.getPnlAndPendingFee(address(this));
+        Holding memory h = _holding();
+        (int256 owed, int256 unrealised,) = ACCOUNTS.getPnlAndPendingFee(address(this));
         b.mid = _strayAsset() + CURIE_VAULT.getBalance(address(this)) * int256(ASSET_SCALE) + owed
-            - EXCHANGE.getAllPendingFundingPayment(address(this));
-        uint256 count = _markets.length;
-        Exposure[] memory exposures = new Exposure[](count);
+            - EXCHANGE.getAllPendingFundingPayment(address(this)) + h.notional;
+        Exposure[] memory exposures = new Exposure[](h.held);
         uint256 used;
-        for (uint256 i; i < count; ++i) {
+        for (uint256 i; i < h.sizes.length; ++i) {
             address market = _markets[i];
-            int256 size = ACCOUNTS.getTakerPositionSize(address(this), market);
-            b.mid += ACCOUNTS.getTakerOpenNotional(address(this), market);
+            int256 size = h.sizes[i];
             if (size == 0) continue;
-            if (ICurieBaseToken(market).isClosed()) {
+            bool open = ICurieBaseToken(market).isOpen();
+            if (!open && ICurieBaseToken(market).isClosed()) {
                 b.mid += _mulDown(size, ICurieBaseToken(market).getClosedPrice());
                 continue;
             }
             address underlying = _underlyings[market];
             uint256 price = _mid(underlying);
             b.mid += _mulDown(size, price);
-            uint256 gap = _abs(int256(ACCOUNTS.getMarkPrice(market)) - int256(price));
-            b.halfWidth += _mulUp(_abs(size), gap + _mulUp(price, _feeOf(market)));
+            uint256 theirs = h.held == 1 && open
+                ? _abs(unrealised - h.notional)
+                : _mul(_abs(size), ACCOUNTS.getMarkPrice(market));
+            uint256 ours = _mul(_abs(size), price);
+            // Both are cut to the wei.
+            b.halfWidth += (ours > theirs ? ours - theirs : theirs - ours) + 1;
+            b.halfWidth += _mulUp(_abs(size), _mulUp(price, _feeOf(market)));
             // Two markets of one underlying share its entry.
             uint256 at;
             while (at < used && exposures[at].underlying != underlying) ++at;
@@ -136,9 +152,19 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
     /// @inheritdoc VenueBase
     function margin(uint256 unit) public view override(IVenue, VenueBase) returns (Margin memory m) {
         _requireUnit(unit);
-        m.equity = clearingHouse.getAccountValue(address(this));
-        m.initial = _mulUp(ACCOUNTS.getTotalAbsPositionValue(address(this)), CONFIG.getImRatio() * RATIO);
-        m.maintenance = uint256(ACCOUNTS.getMarginRequirementForLiquidation(address(this)));
+        uint256 worth;
+        (m.equity, worth) = _standing(_holding());
+        m.initial = _mulUp(worth, CONFIG.getImRatio() * RATIO);
+        m.maintenance = _mul(worth, CONFIG.getMmRatio() * RATIO);
+    }
+
+    /// @inheritdoc VenueBase
+    function unitHealth(uint256 unit) public view override(IVenue, VenueBase) returns (uint256) {
+        _requireUnit(unit);
+        Holding memory h = _holding();
+        if (h.held == 0) return type(uint256).max;
+        (int256 equity, uint256 worth) = _standing(h);
+        return _healthOf(equity, _mul(worth, CONFIG.getMmRatio() * RATIO));
     }
 
     /// @inheritdoc IVenue
@@ -239,6 +265,43 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
                 fee: _feeOf(market)
             });
         }
+    }
+
+    /// @inheritdoc IPerpVenue
+    function carried() external view returns (PerpCarry[] memory list) {
+        Holding memory h = _holding();
+        list = new PerpCarry[](h.held);
+        uint256 used;
+        for (uint256 i; i < h.sizes.length; ++i) {
+            if (h.sizes[i] == 0) continue;
+            address market = _markets[i];
+            list[used++] = PerpCarry(_underlyings[market], h.sizes[i], _fundingRate(market));
+        }
+    }
+
+    function _holding() private view returns (Holding memory h) {
+        h.sizes = new int256[](_markets.length);
+        for (uint256 i; i < h.sizes.length; ++i) {
+            address market = _markets[i];
+            h.sizes[i] = ACCOUNTS.getTakerPositionSize(address(this), market);
+            h.notional += ACCOUNTS.getTakerOpenNotional(address(this), market);
+            if (h.sizes[i] != 0) ++h.held;
+        }
+    }
+
+    /// @dev Curie's account value, and the sum of its positions' values without their signs.
+    function _standing(Holding memory h) private view returns (int256 equity, uint256 worth) {
+        (int256 owed, int256 unrealised, uint256 fee) = ACCOUNTS.getPnlAndPendingFee(address(this));
+        if (h.held == 1) worth = _abs(unrealised - h.notional);
+        else if (h.held != 0) worth = ACCOUNTS.getTotalAbsPositionValue(address(this));
+        // A stranger may post another token for us.
+        if (CURIE_VAULT.getCollateralTokens(address(this)).length != 0) {
+            return (clearingHouse.getAccountValue(address(this)), worth);
+        }
+        int256 scale = int256(ASSET_SCALE);
+        equity = owed + unrealised + int256(fee) - EXCHANGE.getAllPendingFundingPayment(address(this));
+        int256 rest = equity % scale;
+        equity += CURIE_VAULT.getBalance(address(this)) * scale - (rest < 0 ? rest + scale : rest);
     }
 
     /// @dev Trades exact base; the average price includes the fee because Curie's quote amount does. `limit` 0: none.

@@ -25,6 +25,13 @@ struct PerpPosition {
     uint256 fee;
 }
 
+/// @notice What a mark needs of a market with a position; as in `PerpPosition`.
+struct PerpCarry {
+    address underlying;
+    int256 size;
+    int256 fundingRate;
+}
+
 /// @title IPerpVenue: perpetual futures, filled at once or later
 interface IPerpVenue is IVenue {
     /// @notice A reduce-only order that would grow or flip the position.
@@ -54,4 +61,7 @@ interface IPerpVenue is IVenue {
 
     /// @notice Every market that the adapter trades, with or without a position.
     function positions() external view returns (PerpPosition[] memory);
+
+    /// @notice The markets with a position, with what a mark needs of them and no more.
+    function carried() external view returns (PerpCarry[] memory);
 }

@@ -8,7 +8,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, LendingAccount, Margin, Status
+from evenkeel.bindings.types import Book, Exposure, Kind, LendingAccount, LendingCarry, Margin, Status
 
 _MAX_TOKENS = Function[int](
     "AaveV3LendingVenue.MAX_TOKENS",
@@ -41,6 +41,14 @@ _BORROW = Function[None](
     "",
     vars(types),
     view=False,
+)
+_CARRIED = Function[tuple[LendingCarry, ...]](
+    "AaveV3LendingVenue.carried",
+    "5518e7f8",
+    "",
+    "LendingCarry[]",
+    vars(types),
+    view=True,
 )
 _FREE = Function[int](
     "AaveV3LendingVenue.free",
@@ -189,6 +197,12 @@ class AaveV3LendingVenue(Contract):
     def borrow(self, token: str, amount: int, recipient: str) -> Call[None]:
         """VAULT. Variable rate. The asset goes to the vault, so `recipient` must then be the vault."""
         return self._call(_BORROW, token, amount, recipient)
+
+    def carried(self) -> Call[tuple[LendingCarry, ...]]:
+        """The reserves in which something is supplied or borrowed, with what a mark needs of them and no
+        more.
+        """
+        return self._call(_CARRIED)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
         """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.

@@ -9,7 +9,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, Margin, PerpPosition, Status
+from evenkeel.bindings.types import Book, Exposure, Kind, Margin, PerpCarry, PerpPosition, Status
 
 
 class OrderResult(NamedTuple):
@@ -40,6 +40,14 @@ _CANCEL = Function[Status](
     "40e58ee5",
     "uint256 id",
     "Status",
+    vars(types),
+    view=True,
+)
+_CARRIED = Function[tuple[PerpCarry, ...]](
+    "CuriePerpVenue.carried",
+    "5518e7f8",
+    "",
+    "PerpCarry[]",
     vars(types),
     view=True,
 )
@@ -205,6 +213,10 @@ class CuriePerpVenue(Contract):
         to drop.
         """
         return self._call(_CANCEL, id)
+
+    def carried(self) -> Call[tuple[PerpCarry, ...]]:
+        """The markets with a position, with what a mark needs of them and no more."""
+        return self._call(_CARRIED)
 
     def clearing_house(self) -> Call[ChecksumAddress]:
         """`clearingHouse()`."""

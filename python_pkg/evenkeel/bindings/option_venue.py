@@ -38,6 +38,14 @@ _BOOK = Function[Book](
     vars(types),
     view=True,
 )
+_CARRIED = Function[tuple[ChecksumAddress, tuple[OptionPosition, ...]]](
+    "OptionVenue.carried",
+    "5518e7f8",
+    "",
+    "address, OptionPosition[]",
+    vars(types),
+    view=True,
+)
 _FREE = Function[int](
     "OptionVenue.free",
     "3b393f4f",
@@ -188,6 +196,14 @@ class OptionVenue(Contract):
         the vol source cannot be read; the vault then treats the venue as unpriced.
         """
         return self._call(_BOOK)
+
+    def carried(self) -> Call[tuple[ChecksumAddress, tuple[OptionPosition, ...]]]:
+        """As `positions`, with `venueVol` 0: what a mark needs, from our prices and vols alone.
+
+        Returns:
+            quote: The margin and premium token.
+        """
+        return self._call(_CARRIED)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
         """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.

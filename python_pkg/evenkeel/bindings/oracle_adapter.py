@@ -176,6 +176,22 @@ _IS_CONSUMING_SCHEDULED_OP = Function[bytes](
     vars(types),
     view=True,
 )
+_PIN = Function[None](
+    "OracleAdapter.pin",
+    "bd05f772",
+    "address token",
+    "",
+    vars(types),
+    view=False,
+)
+_PIN_ALL = Function[None](
+    "OracleAdapter.pinAll",
+    "ccbeb71b",
+    "address[] tokens",
+    "",
+    vars(types),
+    view=False,
+)
 _POKE = Function[None](
     "OracleAdapter.poke",
     "b1a997ac",
@@ -307,6 +323,18 @@ class OracleAdapter(Contract):
     def is_consuming_scheduled_op(self) -> Call[bytes]:
         """`isConsumingScheduledOp()`."""
         return self._call(_IS_CONSUMING_SCHEDULED_OP)
+
+    def pin(self, token: str) -> Call[None]:
+        """Anyone. `quote` and `primary` of `token`, and `assetQuote` where it counts in them, are from now
+        to the end of the transaction what they are now. Of the asset itself, `assetQuote`. Does nothing
+        where there is no price or it is pinned; reverts for want of gas alone. A change of configuration
+        ends it.
+        """
+        return self._call(_PIN, token)
+
+    def pin_all(self, tokens: Sequence[str]) -> Call[None]:
+        """`pin` of each."""
+        return self._call(_PIN_ALL, tokens)
 
     def poke(self, token: str) -> Call[None]:
         """Anyone. Shows the breaker the price of now: accepts it, or counts a round towards accepting it.

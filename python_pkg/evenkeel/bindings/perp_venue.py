@@ -8,7 +8,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Contract, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, Margin, PerpPosition, Status
+from evenkeel.bindings.types import Book, Exposure, Kind, Margin, PerpCarry, PerpPosition, Status
 
 
 class OrderResult(NamedTuple):
@@ -33,6 +33,14 @@ _CANCEL = Function[Status](
     "Status",
     vars(types),
     view=False,
+)
+_CARRIED = Function[tuple[PerpCarry, ...]](
+    "PerpVenue.carried",
+    "5518e7f8",
+    "",
+    "PerpCarry[]",
+    vars(types),
+    view=True,
 )
 _FREE = Function[int](
     "PerpVenue.free",
@@ -174,6 +182,10 @@ class PerpVenue(Contract):
     def cancel(self, id: int) -> Call[Status]:
         """VAULT. Asks the protocol to drop a pending order."""
         return self._call(_CANCEL, id)
+
+    def carried(self) -> Call[tuple[PerpCarry, ...]]:
+        """The markets with a position, with what a mark needs of them and no more."""
+        return self._call(_CARRIED)
 
     def free(self, unit: int, assets: int, min_freed: int) -> Call[int]:
         """VAULT. Takes margin worth `assets` out of `unit` and sends the asset to the vault.

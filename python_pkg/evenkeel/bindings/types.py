@@ -15,6 +15,7 @@ __all__ = [
     "Instruction",
     "Kind",
     "LendingAccount",
+    "LendingCarry",
     "Limits",
     "Listing",
     "LyraMarket",
@@ -24,6 +25,7 @@ __all__ = [
     "OptionPosition",
     "OptionTerms",
     "Outcome",
+    "PerpCarry",
     "PerpPosition",
     "PricePoint",
     "PythTerms",
@@ -283,6 +285,24 @@ class LendingAccount:
     ltv: int
     liquidation_threshold: int
     available: int
+
+
+@dataclass(frozen=True, slots=True)
+class LendingCarry:
+    """What a mark needs of a reserve with a balance.
+
+    Values:
+        yearly: Interest a year at the rates of now on what is supplied, less that on what is borrowed;
+            whole tokens at 1e18.
+    """
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "int256",
+    )
+
+    token: str
+    yearly: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -547,6 +567,21 @@ class Outcome:
     health_after: int
     loss: int
     tip: int
+
+
+@dataclass(frozen=True, slots=True)
+class PerpCarry:
+    """What a mark needs of a market with a position; as in `PerpPosition`."""
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "address",
+        "int256",
+        "int256",
+    )
+
+    underlying: str
+    size: int
+    funding_rate: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import {IVolSource} from "../../../contracts/oracle/IVolSource.sol";
 import {Black76} from "../../../contracts/pricing/Black76.sol";
 import {Book, Exposure, Greeks, Kind} from "../../../contracts/venues/IVenue.sol";
 import {OptionPosition, OptionTerms} from "../../../contracts/venues/option/IOptionVenue.sol";
-import {PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
+import {PerpCarry, PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
 import {DoubleOracle} from "./DoublePrices.sol";
 import {DoubleVenue} from "./DoubleVenue.sol";
 
@@ -67,7 +67,11 @@ contract OptionBook is DoubleVenue {
         collateral = collateral_;
     }
 
-    function positions() external view returns (OptionPosition[] memory list) {
+    function carried() external view returns (address, OptionPosition[] memory) {
+        return (quoteToken, positions());
+    }
+
+    function positions() public view returns (OptionPosition[] memory list) {
         list = new OptionPosition[](_options.length);
         (uint256 paid, uint256 dollar) = _payment();
         for (uint256 i; i < list.length; ++i) {
@@ -160,6 +164,11 @@ contract PerpBook is DoubleVenue {
 
     function set(int256 size_, int256 cash_, uint256 mark_, int256 fundingRate_) external {
         (size, cash, mark, fundingRate) = (size_, cash_, mark_, fundingRate_);
+    }
+
+    function carried() external view returns (PerpCarry[] memory list) {
+        list = new PerpCarry[](size == 0 ? 0 : 1);
+        if (size != 0) list[0] = PerpCarry(_underlying, size, fundingRate);
     }
 
     function positions() external view returns (PerpPosition[] memory list) {

@@ -30,6 +30,11 @@ contract DoubleOracle is IPriceOracle {
     /// @dev It has no breaker.
     function poke(address) external {}
 
+    /// @dev Nor pins: it answers what it was told last.
+    function pin(address) external {}
+
+    function pinAll(address[] calldata) external virtual {}
+
     function primary(address token) public view virtual returns (uint256, uint256, uint256, uint256) {
         return _quote(token);
     }

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IVault} from "../../../contracts/IVault.sol";
 import {IPriceOracle} from "../../../contracts/oracle/IPriceOracle.sol";
-import {IPerpVenue, PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
+import {IPerpVenue, PerpCarry, PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
 import {Book, Exposure, Greeks, Kind, Margin, Status} from "../../../contracts/venues/IVenue.sol";
 
 /// @notice A perp venue of one market that holds its margin in a 6-decimal asset, fills at once at `fill`, and marks at `mark`; `skim` of what
@@ -83,6 +83,11 @@ contract MarginVenue is IPerpVenue {
         b.mid = cash + size * int256(mid) / 1e18;
         b.exposures = new Exposure[](1);
         b.exposures[0] = Exposure(_underlying, 0, Greeks(size, 0, 0, 0));
+    }
+
+    function carried() external view returns (PerpCarry[] memory held) {
+        held = new PerpCarry[](size == 0 ? 0 : 1);
+        if (size != 0) held[0] = PerpCarry(_underlying, size, 0);
     }
 
     function positions() external view returns (PerpPosition[] memory held) {

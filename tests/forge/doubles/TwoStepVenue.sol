@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IVault} from "../../../contracts/IVault.sol";
 import {IPriceOracle} from "../../../contracts/oracle/IPriceOracle.sol";
-import {IPerpVenue, PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
+import {IPerpVenue, PerpCarry, PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
 import {Book, Exposure, Greeks, Kind, Margin, Status} from "../../../contracts/venues/IVenue.sol";
 
 /// @notice A perp venue whose orders wait until someone polls after the protocol filled them, as on GMX or Synthetix.
@@ -103,6 +103,11 @@ contract TwoStepVenue is IPerpVenue {
             if (_orders[i - 1].status != Status.Pending) continue;
             entries[--count] = Exposure(_underlying, 0, Greeks(_orders[i - 1].size, 0, 0, 0));
         }
+    }
+
+    function carried() external view returns (PerpCarry[] memory held) {
+        held = new PerpCarry[](size == 0 ? 0 : 1);
+        if (size != 0) held[0] = PerpCarry(_underlying, size, 0);
     }
 
     function positions() external view returns (PerpPosition[] memory held) {

@@ -180,7 +180,7 @@ class ModelVault:
             pending=self.pending,
             prices=(),
             vols=(VolPoint(WETH, EXPIRY, _wad(self.vol - 0.02), _wad(self.vol), _wad(self.vol + 0.02), NOW),),
-            venues=tuple(VenueValue(v, True, _wad(mid), 0) for v, (mid, _) in books.items()),
+            venues=tuple(VenueValue(v, True, _wad(mid), 0, 0) for v, (mid, _) in books.items()),
         )
         return VaultState(
             chain_id=31337,

@@ -28,6 +28,11 @@ import {LossBudget} from "./LossBudget.sol";
 /// - `expiryId(token, expiry)`: the larger of price x |delta| and |vega|, what the expiry is worth for a move of the whole price or of 100
 ///   points. Nothing is posted to it.
 ///
+/// PERPS. Longs at one perp venue and shorts at another are no delta, and pay funding at both: to whoever holds those markets off their index,
+/// and perhaps holds the keeper's key. So what perp venues have of price x |delta|, each netting only itself, is at most `maxPerpGross` of low NAV
+/// where it grew. With the most that the protocols charge in a day, that times this should stay within `maxLossPerDay`: what funding
+/// costs fills the bucket (`IMarks.unexplained`), so that both together then cost what the bucket allows.
+///
 /// TURNOVER of a call: price x |change of delta|, netted over venues and summed over tokens and expiries. Over a window of a day it is at
 /// most `maxTurnover` of low NAV. Top-ups and reductions are free of it.
 abstract contract FlowCaps is LossBudget {
@@ -51,6 +56,7 @@ abstract contract FlowCaps is LossBudget {
     mapping(address vault => mapping(bytes32 id => FlowWindow.Window)) private _posted;
     mapping(address vault => FlowWindow.Window) private _turned;
     uint128 private _turnoverRoom;
+    uint128 private _grossRoom;
     bool private _anyCap;
 
     /// @notice CURATOR. Caps `id` in asset units and as a fraction of low NAV, both at 1e18; the greatest uint128 is no cap.
@@ -77,6 +83,17 @@ abstract contract FlowCaps is LossBudget {
         _setMaxTurnover(fraction);
     }
 
+    /// @notice CURATOR. Sets the greatest gross exposure of perps as a fraction of low NAV at 1e18; the greatest uint128 is no limit.
+    function setMaxPerpGross(uint128 fraction) external restricted {
+        _setMaxPerpGross(fraction);
+    }
+
+    /// @notice SENTINEL. The same, downward only.
+    function lowerMaxPerpGross(uint128 fraction) external restricted {
+        if (fraction >= maxPerpGross()) revert NotLower(fraction, maxPerpGross());
+        _setMaxPerpGross(fraction);
+    }
+
     /// @inheritdoc IRiskGuard
     function cap(bytes32 id) public view returns (uint256 absolute, uint256 relative) {
         Room memory room = _rooms[id];
@@ -86,6 +103,11 @@ abstract contract FlowCaps is LossBudget {
     /// @inheritdoc IRiskGuard
     function maxTurnover() public view returns (uint256) {
         return type(uint128).max - _turnoverRoom;
+    }
+
+    /// @inheritdoc IRiskGuard
+    function maxPerpGross() public view returns (uint256) {
+        return type(uint128).max - _grossRoom;
     }
 
     /// @inheritdoc IRiskGuard
@@ -145,6 +167,7 @@ abstract contract FlowCaps is LossBudget {
                 _checkExposure(before, afterwards, afterwards.exposures[i], nav);
             }
         }
+        if (_grossRoom != 0) _checkGross(before.venues, afterwards.venues, nav);
         if (_turnoverRoom != 0) _checkTurnover(vault, before, afterwards, nav);
     }
 
@@ -220,6 +243,18 @@ abstract contract FlowCaps is LossBudget {
         if (value > most) revert IdCapExceeded(id, value, most);
     }
 
+    function _checkGross(VenueValue[] calldata before, VenueValue[] calldata afterwards, uint256 nav) private view {
+        uint256 was;
+        uint256 gross;
+        for (uint256 i; i < afterwards.length; ++i) {
+            if (IVenue(afterwards[i].venue).kind() != Kind.Perp) continue;
+            was += before[i].gross;
+            gross += afterwards[i].gross;
+        }
+        uint256 most = Math.mulDiv(nav, maxPerpGross(), 1e18);
+        if (gross > was && gross > most) revert GrossTooLarge(gross, most);
+    }
+
     function _checkTurnover(address vault, Valuation calldata before, Valuation calldata afterwards, uint256 nav)
         private
     {
@@ -242,6 +277,11 @@ abstract contract FlowCaps is LossBudget {
         _rooms[id] = Room(type(uint128).max - absolute, type(uint128).max - relative);
         _anyCap = true;
         emit CapSet(id, absolute, relative);
+    }
+
+    function _setMaxPerpGross(uint128 fraction) private {
+        _grossRoom = type(uint128).max - fraction;
+        emit MaxPerpGrossSet(fraction);
     }
 
     function _setMaxTurnover(uint128 fraction) private {

@@ -45,6 +45,8 @@ interface IRiskGuard {
     error IdCapExceeded(bytes32 id, uint256 value, uint256 cap);
     /// @notice More was turned over in a day than is allowed; both asset units at 1e18.
     error TurnoverExceeded(uint256 turnover, uint256 maximum);
+    /// @notice Perps ended at more gross exposure than is allowed; both asset units at 1e18.
+    error GrossTooLarge(uint256 gross, uint256 maximum);
     /// @notice The guardian froze the venue.
     error VenueFrozen(address venue);
     /// @notice Only the guard's own `acts` may call this.
@@ -59,6 +61,7 @@ interface IRiskGuard {
     event MaxLossPerDaySet(uint256 fraction);
     event MaxLossPerReduceSet(uint256 fraction);
     event MaxTurnoverSet(uint256 fraction);
+    event MaxPerpGrossSet(uint256 fraction);
     event CapSet(bytes32 indexed id, uint256 absolute, uint256 relative);
     /// @notice A loss (asset units at 1e18) filled the bucket of `vault` to `level` (a fraction of low NAV at 1e18).
     event Charged(address indexed vault, uint256 loss, uint256 level);
@@ -144,4 +147,7 @@ interface IRiskGuard {
 
     /// @notice The most that may be turned over in a day; a fraction of low NAV at 1e18.
     function maxTurnover() external view returns (uint256);
+
+    /// @notice The most gross exposure of all perp venues together; a fraction of low NAV at 1e18.
+    function maxPerpGross() external view returns (uint256);
 }

@@ -23,12 +23,14 @@ struct VolPoint {
 }
 
 /// @notice A venue's part of a valuation.
-/// @param priced False when its book could not be read: mid and halfWidth are then 0.
+/// @param priced False when its book could not be read: the others are then 0.
+/// @param gross  Price x |delta|, summed over its exposures; what is long here and short at another venue counts at both.
 struct VenueValue {
     address venue;
     bool priced;
     int256 mid;
     uint256 halfWidth;
+    uint256 gross;
 }
 
 /// @notice The whole vault at shared price points, asset units at 1e18.

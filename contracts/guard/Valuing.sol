@@ -163,7 +163,10 @@ abstract contract Valuing {
 
         draft.entries += book.exposures.length;
         for (uint256 i; i < book.exposures.length; ++i) {
-            if (book.exposures[i].underlying != draft.asset) _net(v, draft, book.exposures[i]);
+            Exposure memory e = book.exposures[i];
+            if (e.underlying == draft.asset) continue;
+            _net(v, draft, e);
+            part.gross += (e.greeks.delta.abs() * _price(v, draft, e.underlying)).ceilDiv(1e18);
         }
         for (uint256 i; i < pending.length; ++i) {
             if (pending[i].underlying != draft.asset) v.pending[draft.pending++] = pending[i];

@@ -24,7 +24,7 @@ contract RiskGuardTest is VaultCase {
         v.vols = new VolPoint[](1);
         v.vols[0] = VolPoint(eth, EXPIRY, 0.73e18, 0.75e18, 0.78e18, block.timestamp);
         v.venues = new VenueValue[](1);
-        v.venues[0] = VenueValue(address(venue), true, 0, 0);
+        v.venues[0] = VenueValue(address(venue), true, 0, 0, 0);
     }
 
     function _at(int256 delta) private view returns (Valuation memory) {

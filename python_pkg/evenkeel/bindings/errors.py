@@ -76,6 +76,7 @@ __all__ = [
     "ForwardOutOfRange",
     "FromTheFuture",
     "GasTooLow",
+    "GrossTooLarge",
     "HistoryTooShort",
     "IdCapExceeded",
     "IdleShort",
@@ -180,6 +181,7 @@ __all__ = [
     "UnlistedGreeks",
     "Unpriced",
     "Unsupported",
+    "VaultActing",
     "VaultTooManyDecimals",
     "VenueCallFailed",
     "VenueFrozen",
@@ -875,6 +877,16 @@ class GasTooLow(ContractError):
     TYPES = vars(types)
     available: int
     needed: int
+
+
+class GrossTooLarge(ContractError):
+    """Perps ended at more gross exposure than is allowed; both asset units at 1e18."""
+
+    SELECTOR = bytes.fromhex("c129c594")
+    FIELDS: ClassVar[str] = "uint256 gross, uint256 maximum"
+    TYPES = vars(types)
+    gross: int
+    maximum: int
 
 
 class HistoryTooShort(ContractError):
@@ -1863,6 +1875,14 @@ class Unsupported(ContractError):
     SELECTOR = bytes.fromhex("90a2caf2")
 
 
+class VaultActing(ContractError):
+    """What anyone may do waits while the vault is calling its venues: it counts those that it does not call
+    as they were.
+    """
+
+    SELECTOR = bytes.fromhex("0752241c")
+
+
 class VaultTooManyDecimals(ContractError):
     """The asset has more than 18 decimals."""
 
@@ -2090,6 +2110,7 @@ register_errors(
     ForwardOutOfRange,
     FromTheFuture,
     GasTooLow,
+    GrossTooLarge,
     HistoryTooShort,
     IdCapExceeded,
     IdleShort,
@@ -2192,6 +2213,7 @@ register_errors(
     UnlistedGreeks,
     Unpriced,
     Unsupported,
+    VaultActing,
     VaultTooManyDecimals,
     VenueCallFailed,
     VenueFrozen,

@@ -37,6 +37,7 @@ __all__ = [
     "MaxLossPerCallSet",
     "MaxLossPerDaySet",
     "MaxLossPerReduceSet",
+    "MaxPerpGrossSet",
     "MaxProcessWidthSet",
     "MaxTurnoverSet",
     "MinimumSet",
@@ -452,6 +453,17 @@ class MaxLossPerReduceSet(Event):
     """`MaxLossPerReduceSet(uint256)`."""
 
     TOPIC = bytes.fromhex("3a7835690eda0e91ee2432ce2ef545ebdcde92b08f9b49ef0f2c5ef25683658a")
+    DATA = "uint256 fraction"
+    TYPES = vars(types)
+
+    fraction: int
+
+
+@dataclass(frozen=True, slots=True)
+class MaxPerpGrossSet(Event):
+    """`MaxPerpGrossSet(uint256)`."""
+
+    TOPIC = bytes.fromhex("977093f759e079b991ed543763337cd91a6ecee040f4f289f031f48cdb515f6a")
     DATA = "uint256 fraction"
     TYPES = vars(types)
 
@@ -1199,6 +1211,7 @@ register_events(
     MaxLossPerCallSet,
     MaxLossPerDaySet,
     MaxLossPerReduceSet,
+    MaxPerpGrossSet,
     MaxProcessWidthSet,
     MaxTurnoverSet,
     MinimumSet,

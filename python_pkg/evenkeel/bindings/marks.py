@@ -112,7 +112,7 @@ _FORGET = Function[None](
 )
 _MARK_BOOK = Function[MarkBook](
     "Marks.markBook",
-    "23d56689",
+    "c2911596",
     "address vault, Valuation v",
     "MarkBook",
     vars(types),
@@ -142,6 +142,14 @@ _MAX_MOVE = Function[int](
     vars(types),
     view=True,
 )
+_MOVED = Function[None](
+    "Marks.moved",
+    "8c141d3f",
+    "int256 idle, int256 worth",
+    "",
+    vars(types),
+    view=False,
+)
 _PEEK = Function[PeekResult](
     "Marks.peek",
     "923162e2",
@@ -162,7 +170,7 @@ _PRICE = Function[PriceResult](
 )
 _STORE = Function[None](
     "Marks.store",
-    "0f0a9e44",
+    "0759ac61",
     "address vault, Valuation valuation",
     "",
     vars(types),
@@ -241,6 +249,12 @@ class Marks(Contract):
         """The greatest move of an underlying's price on which a mark is carried, as a fraction at 1e18."""
         return self._call(_MAX_MOVE)
 
+    def moved(self, idle: int, worth: int) -> Call[None]:
+        """The caller posted `idle` as margin, or below zero freed it, and its venues are worth `worth` more
+        for it: its mark is carried no more, and goes on explaining.
+        """
+        return self._call(_MOVED, idle, worth)
+
     def peek(self, ask: Ask) -> Call[PeekResult]:
         """What `price` would answer, storing nothing."""
         return self._call(_PEEK, ask)
@@ -266,7 +280,8 @@ class Marks(Contract):
 
     def unexplained(self, vault: str, ask: Ask, mid: int) -> Call[int]:
         """By how much `mid`, idle included, lies under the low of the mark of `vault` carried to now: what
-        prices, time and carry do not explain. 0 where the mark is too old or slices were posted since.
+        prices, time and what carry earns do not explain. 0 where the mark is too old or slices were
+        posted since.
         """
         return self._call(_UNEXPLAINED, vault, ask, mid)
 

@@ -156,7 +156,7 @@ _CHARGE = Function[None](
 )
 _CHECK = Function[int](
     "RiskGuard.check",
-    "3586f802",
+    "5d1b76e3",
     "address vault, Valuation before, Valuation afterwards, address[] touched, int256[] posted",
     "uint256",
     vars(types),
@@ -164,7 +164,7 @@ _CHECK = Function[int](
 )
 _CORNER_LOSS = Function[int](
     "RiskGuard.cornerLoss",
-    "795b4db7",
+    "716a0358",
     "Valuation before, Valuation afterwards",
     "uint256",
     vars(types),
@@ -251,6 +251,14 @@ _LOWER_MAX_LOSS_PER_REDUCE = Function[None](
     vars(types),
     view=False,
 )
+_LOWER_MAX_PERP_GROSS = Function[None](
+    "RiskGuard.lowerMaxPerpGross",
+    "4224b7fe",
+    "uint128 fraction",
+    "",
+    vars(types),
+    view=False,
+)
 _LOWER_MAX_TURNOVER = Function[None](
     "RiskGuard.lowerMaxTurnover",
     "6579e07d",
@@ -278,6 +286,14 @@ _MAX_LOSS_PER_DAY = Function[int](
 _MAX_LOSS_PER_REDUCE = Function[int](
     "RiskGuard.maxLossPerReduce",
     "f2f5cc6c",
+    "",
+    "uint256",
+    vars(types),
+    view=True,
+)
+_MAX_PERP_GROSS = Function[int](
+    "RiskGuard.maxPerpGross",
+    "ae2d1f4a",
     "",
     "uint256",
     vars(types),
@@ -360,6 +376,14 @@ _SET_MAX_LOSS_PER_REDUCE = Function[None](
     "RiskGuard.setMaxLossPerReduce",
     "59d3de44",
     "uint256 fraction",
+    "",
+    vars(types),
+    view=False,
+)
+_SET_MAX_PERP_GROSS = Function[None](
+    "RiskGuard.setMaxPerpGross",
+    "ecfb3138",
+    "uint128 fraction",
     "",
     vars(types),
     view=False,
@@ -553,6 +577,10 @@ class RiskGuard(Contract):
         """SENTINEL. The same, downward only."""
         return self._call(_LOWER_MAX_LOSS_PER_REDUCE, fraction)
 
+    def lower_max_perp_gross(self, fraction: int) -> Call[None]:
+        """SENTINEL. The same, downward only."""
+        return self._call(_LOWER_MAX_PERP_GROSS, fraction)
+
     def lower_max_turnover(self, fraction: int) -> Call[None]:
         """SENTINEL. The same, downward only."""
         return self._call(_LOWER_MAX_TURNOVER, fraction)
@@ -570,6 +598,10 @@ class RiskGuard(Contract):
         NAV at 1e18.
         """
         return self._call(_MAX_LOSS_PER_REDUCE)
+
+    def max_perp_gross(self) -> Call[int]:
+        """The most gross exposure of all perp venues together; a fraction of low NAV at 1e18."""
+        return self._call(_MAX_PERP_GROSS)
 
     def max_turnover(self) -> Call[int]:
         """The most that may be turned over in a day; a fraction of low NAV at 1e18."""
@@ -614,6 +646,12 @@ class RiskGuard(Contract):
     def set_max_loss_per_reduce(self, fraction: int) -> Call[None]:
         """CURATOR. Sets what the guardian's reductions may cost, as a fraction of low NAV at 1e18."""
         return self._call(_SET_MAX_LOSS_PER_REDUCE, fraction)
+
+    def set_max_perp_gross(self, fraction: int) -> Call[None]:
+        """CURATOR. Sets the greatest gross exposure of perps as a fraction of low NAV at 1e18; the greatest
+        uint128 is no limit.
+        """
+        return self._call(_SET_MAX_PERP_GROSS, fraction)
 
     def set_max_turnover(self, fraction: int) -> Call[None]:
         """CURATOR. Sets the greatest turnover in a day as a fraction of low NAV at 1e18; the greatest

@@ -908,7 +908,9 @@ class VenueValue:
     """A venue's part of a valuation.
 
     Values:
-        priced: False when its book could not be read: mid and halfWidth are then 0.
+        priced: False when its book could not be read: the others are then 0.
+        gross: Price x |delta|, summed over its exposures; what is long here and short at another venue
+            counts at both.
     """
 
     __abi__: ClassVar[tuple[str, ...]] = (
@@ -916,12 +918,14 @@ class VenueValue:
         "bool",
         "int256",
         "uint256",
+        "uint256",
     )
 
     venue: str
     priced: bool
     mid: int
     half_width: int
+    gross: int
 
 
 @dataclass(frozen=True, slots=True)

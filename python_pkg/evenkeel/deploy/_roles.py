@@ -76,6 +76,7 @@ def restricted(
                 guard.set_max_loss_per_reduce(0),
                 guard.set_cap(bytes(32), 0, 0),
                 guard.set_max_turnover(0),
+                guard.set_max_perp_gross(0),
             ),
         ),
         Restricted(
@@ -87,6 +88,7 @@ def restricted(
                 guard.lower_max_loss_per_reduce(0),
                 guard.lower_cap(bytes(32), 0, 0),
                 guard.lower_max_turnover(0),
+                guard.lower_max_perp_gross(0),
             ),
         ),
         Restricted(acts, GUARDIAN, (acts.freeze(_NOBODY), acts.unfreeze(_NOBODY))),

@@ -306,6 +306,8 @@ class Walk:
         self._to.call("guard.setMaxLossPerCall", guard.set_max_loss_per_call(fraction))
         a_day = wad(self._plan.max_loss_per_day)
         self._to.call("guard.setMaxLossPerDay", guard.set_max_loss_per_day(a_day))
+        gross = wad(self._plan.max_perp_gross)
+        self._to.call("guard.setMaxPerpGross", guard.set_max_perp_gross(gross))
         for symbol, limits in self._plan.limits.items():
             if symbol in self._protocols.tokens:
                 call = guard.set_limits(self._token(symbol), _limits(limits))

@@ -368,7 +368,7 @@ contract RedeemQueue is QueueFront, AccessManaged {
 
     /// @dev What waited when a venue was written off must be kept before it changes.
     function _note(uint256 requestId, QueuedRedeem storage r) private {
-        if (_writeOffs.epoch() != 0) _writeOffs.noteRequest(requestId, r.shares);
+        if (_writeOffs.epochs() != 0) _writeOffs.noteRequest(requestId, r.shares);
     }
 
     function _claim(Pool storage pool, address controller, address receiver, uint256 shares, uint256 assets) private {

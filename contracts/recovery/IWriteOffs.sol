@@ -63,8 +63,8 @@ interface IWriteOffs {
     function recovered(uint256 epoch) external view returns (uint256);
     /// @notice Epochs, from 1.
     function writtenOff(uint256 epoch) external view returns (WrittenOff memory);
-    /// @notice The last epoch; 0 before the first.
-    function epoch() external view returns (uint256);
+    /// @notice How many have begun.
+    function epochs() external view returns (uint256);
     /// @notice Where what is recovered of `venue` goes; zero where it was not written off.
     function purseOf(address venue) external view returns (address);
     /// @notice The vault. Immutable.

@@ -84,67 +84,67 @@ contract WriteOffs is IWriteOffs, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IWriteOffs
-    function claim(uint256 epoch_, address receiver) external nonReentrant returns (uint256 assets) {
-        assets = claimable(epoch_, msg.sender);
-        _paid[epoch_][msg.sender] += assets;
-        emit Claimed(epoch_, msg.sender, receiver, assets);
-        _pay(epoch_, receiver, assets);
+    function claim(uint256 epoch, address receiver) external nonReentrant returns (uint256 assets) {
+        assets = claimable(epoch, msg.sender);
+        _paid[epoch][msg.sender] += assets;
+        emit Claimed(epoch, msg.sender, receiver, assets);
+        _pay(epoch, receiver, assets);
     }
 
     /// @inheritdoc IWriteOffs
-    function claimQueued(uint256 epoch_, uint256 requestId, address receiver)
+    function claimQueued(uint256 epoch, uint256 requestId, address receiver)
         external
         nonReentrant
         returns (uint256 assets)
     {
-        address controller = _request(epoch_, requestId).controller;
-        bool may = msg.sender == controller || IRedeemQueue(_at(epoch_).queue).isOperator(controller, msg.sender);
+        address controller = _request(epoch, requestId).controller;
+        bool may = msg.sender == controller || IRedeemQueue(_at(epoch).queue).isOperator(controller, msg.sender);
         if (!may) revert NotController(requestId, msg.sender);
-        assets = claimableQueued(epoch_, requestId);
-        _paidQueued[epoch_][requestId] += assets;
-        emit QueuedClaimed(epoch_, requestId, controller, receiver, assets);
-        _pay(epoch_, receiver, assets);
+        assets = claimableQueued(epoch, requestId);
+        _paidQueued[epoch][requestId] += assets;
+        emit QueuedClaimed(epoch, requestId, controller, receiver, assets);
+        _pay(epoch, receiver, assets);
     }
 
     /// @inheritdoc IWriteOffs
-    function writtenOff(uint256 epoch_) external view returns (WrittenOff memory) {
-        return _at(epoch_);
+    function writtenOff(uint256 epoch) external view returns (WrittenOff memory) {
+        return _at(epoch);
     }
 
     /// @inheritdoc IWriteOffs
-    function epoch() external view returns (uint256) {
+    function epochs() external view returns (uint256) {
         return _epochs.length;
     }
 
     /// @inheritdoc IWriteOffs
-    function claimable(uint256 epoch_, address holder) public view returns (uint256) {
+    function claimable(uint256 epoch, address holder) public view returns (uint256) {
         // The queue's shares are its requests'.
-        if (holder == _at(epoch_).queue) return 0;
-        return _part(epoch_, sharesAt(epoch_, holder)) - _paid[epoch_][holder];
+        if (holder == _at(epoch).queue) return 0;
+        return _part(epoch, sharesAt(epoch, holder)) - _paid[epoch][holder];
     }
 
     /// @inheritdoc IWriteOffs
-    function claimableQueued(uint256 epoch_, uint256 requestId) public view returns (uint256) {
-        return _part(epoch_, queuedAt(epoch_, requestId)) - _paidQueued[epoch_][requestId];
+    function claimableQueued(uint256 epoch, uint256 requestId) public view returns (uint256) {
+        return _part(epoch, queuedAt(epoch, requestId)) - _paidQueued[epoch][requestId];
     }
 
     /// @inheritdoc IWriteOffs
-    function sharesAt(uint256 epoch_, address holder) public view returns (uint256) {
-        _at(epoch_);
-        (bool noted, uint256 shares) = _noted(_balances[holder], epoch_);
+    function sharesAt(uint256 epoch, address holder) public view returns (uint256) {
+        _at(epoch);
+        (bool noted, uint256 shares) = _noted(_balances[holder], epoch);
         return noted ? shares : IERC20(vault).balanceOf(holder);
     }
 
     /// @inheritdoc IWriteOffs
-    function queuedAt(uint256 epoch_, uint256 requestId) public view returns (uint256) {
-        QueuedRedeem memory r = _request(epoch_, requestId);
-        (bool noted, uint256 shares) = _noted(_queued[requestId], epoch_);
+    function queuedAt(uint256 epoch, uint256 requestId) public view returns (uint256) {
+        QueuedRedeem memory r = _request(epoch, requestId);
+        (bool noted, uint256 shares) = _noted(_queued[requestId], epoch);
         return noted ? shares : r.shares;
     }
 
     /// @inheritdoc IWriteOffs
-    function recovered(uint256 epoch_) public view returns (uint256) {
-        WrittenOff storage w = _at(epoch_);
+    function recovered(uint256 epoch) public view returns (uint256) {
+        WrittenOff storage w = _at(epoch);
         return _asset.balanceOf(w.purse) + w.paid;
     }
 
@@ -154,36 +154,36 @@ contract WriteOffs is IWriteOffs, ReentrancyGuardTransient {
         if (!exists || last < _epochs.length) trace.push(uint48(_epochs.length), amount.toUint208());
     }
 
-    function _pay(uint256 epoch_, address receiver, uint256 assets) private {
-        WrittenOff storage w = _at(epoch_);
+    function _pay(uint256 epoch, address receiver, uint256 assets) private {
+        WrittenOff storage w = _at(epoch);
         w.paid += assets;
         _asset.safeTransferFrom(w.purse, receiver, assets);
     }
 
-    function _part(uint256 epoch_, uint256 shares) private view returns (uint256) {
-        uint256 supply = _at(epoch_).supply;
-        return supply == 0 ? 0 : Math.mulDiv(recovered(epoch_), shares, supply);
+    function _part(uint256 epoch, uint256 shares) private view returns (uint256) {
+        uint256 supply = _at(epoch).supply;
+        return supply == 0 ? 0 : Math.mulDiv(recovered(epoch), shares, supply);
     }
 
-    /// @dev What was noted when `epoch_` began, if anything changed since.
-    function _noted(Checkpoints.Trace208 storage trace, uint256 epoch_)
+    /// @dev What was noted when `epoch` began, if anything changed since.
+    function _noted(Checkpoints.Trace208 storage trace, uint256 epoch)
         private
         view
         returns (bool noted, uint256 amount)
     {
         (bool exists, uint48 last,) = trace.latestCheckpoint();
-        noted = exists && last >= epoch_;
-        if (noted) amount = trace.lowerLookup(uint48(epoch_));
+        noted = exists && last >= epoch;
+        if (noted) amount = trace.lowerLookup(uint48(epoch));
     }
 
-    function _request(uint256 epoch_, uint256 requestId) private view returns (QueuedRedeem memory) {
-        WrittenOff storage w = _at(epoch_);
+    function _request(uint256 epoch, uint256 requestId) private view returns (QueuedRedeem memory) {
+        WrittenOff storage w = _at(epoch);
         if (requestId >= w.requests) revert LaterRequest(requestId, w.requests);
         return IRedeemQueue(w.queue).request(requestId);
     }
 
-    function _at(uint256 epoch_) private view returns (WrittenOff storage) {
-        if (epoch_ == 0 || epoch_ > _epochs.length) revert UnknownEpoch(epoch_, _epochs.length);
-        return _epochs[epoch_ - 1];
+    function _at(uint256 epoch) private view returns (WrittenOff storage) {
+        if (epoch == 0 || epoch > _epochs.length) revert UnknownEpoch(epoch, _epochs.length);
+        return _epochs[epoch - 1];
     }
 }

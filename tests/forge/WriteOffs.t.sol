@@ -110,7 +110,7 @@ contract WriteOffsTest is QueueCase {
         assertApproxEqAbs(_writeOffs.claimable(2, carol), 6_000e6, 1);
         assertApproxEqAbs(_writeOffs.claimable(1, alice), 60_000e6, 1);
         assertEq(_writeOffs.claimable(1, carol), 0);
-        assertEq(_writeOffs.epoch(), 2);
+        assertEq(_writeOffs.epochs(), 2);
     }
 
     function test_QueuedSharesCountForTheirControllers() public {

@@ -48,9 +48,9 @@ _CLAIMABLE_QUEUED = Function[int](
     vars(types),
     view=True,
 )
-_EPOCH = Function[int](
-    "WriteOffs.epoch",
-    "900cf0cf",
+_EPOCHS = Function[int](
+    "WriteOffs.epochs",
+    "58152d07",
     "",
     "uint256",
     vars(types),
@@ -159,9 +159,9 @@ class WriteOffs(Contract):
         """What `claimQueued` would pay."""
         return self._call(_CLAIMABLE_QUEUED, epoch, request_id)
 
-    def epoch(self) -> Call[int]:
-        """The last epoch; 0 before the first."""
-        return self._call(_EPOCH)
+    def epochs(self) -> Call[int]:
+        """How many have begun."""
+        return self._call(_EPOCHS)
 
     def note(self, from_: str, from_shares: int, to: str, to_shares: int) -> Call[None]:
         """VAULT. The balances of `from` and `to` are about to change; zero addresses are passed over."""

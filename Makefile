@@ -49,6 +49,7 @@ $(DONE)/packages: $(DONE)/python $(DONE)/node python_pkg/evenkeel/sandbox/packag
 $(DONE)/contracts: $(DONE)/packages $(DONE)/tools foundry.toml $(CONTRACTS)
 	@echo "set-up: compiling the contracts"
 	@$(FORGE) build --quiet --skip test
+	@$(PYTHON) scripts/setup/stale_build.py
 	@$(VENV)/bin/evenkeel bindings generate --external
 	@touch $@
 
@@ -63,9 +64,10 @@ build: $(DONE)/contracts ## compile the contracts and generate the third parties
 demo: setup ## the whole story: a keeper holds a vault level through a crash (ARGS="--keep" and the like)
 	@$(VENV)/bin/evenkeel demo $(ARGS)
 
-test: setup ## every test
+test: setup $(DONE)/slither ## every test, and Slither
 	@$(FORGE) test
 	@$(FORGE) snapshot --check tests/forge/.gas-snapshot --isolate --match-contract VaultGasTest
+	@$(SLITHER_VENV)/bin/python tests/static/run.py
 	@$(VENV)/bin/pytest -q -n $(WORKERS) --dist loadfile tests $(ARGS)
 
 test-quick: setup ## what needs no chain

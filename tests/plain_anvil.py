@@ -33,9 +33,9 @@ def anvil_path() -> str:
 @contextmanager
 def plain_anvil(*arguments: str) -> Iterator[str]:
     """Run anvil on a free loopback port and yield its URL."""
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as states:
         process = subprocess.Popen(
-            [anvil_path(), "--host", "127.0.0.1", "--port", "0", *arguments],
+            [anvil_path(), "--host", "127.0.0.1", "--port", "0", "--cache-path", states, *arguments],
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "NO_COLOR": "1"},

@@ -68,6 +68,10 @@ class Node:
             command += ["--timestamp", str(timestamp)]
         self.log = places.LOGS / f"anvil-{self.port}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        # Past states fill gigabytes, which anvil would leave in the home folder.
+        self._states = self.log.with_suffix(".states")
+        shutil.rmtree(self._states, ignore_errors=True)
+        command += ["--cache-path", str(self._states)]
         with self.log.open("wb") as log:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 -- our own binary and arguments
@@ -115,7 +119,7 @@ class Node:
         return True
 
     def stop(self) -> None:
-        """Stop the process, and only it, and drop its log unless it never got ready. Harmless when it is gone already."""
+        """Stop the process, and only it, and drop what it wrote, but its log if it never got ready. Harmless when it is gone already."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -123,6 +127,7 @@ class Node:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        shutil.rmtree(self._states, ignore_errors=True)
         if self._ready:
             self.log.unlink(missing_ok=True)
 

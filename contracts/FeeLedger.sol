@@ -6,7 +6,8 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// @title FeeLedger: the management fee of a vault, and the word that every entry and exit writes
 /// @notice The supply, owed shares included, grows by exp(rate x years): what it grew by is owed. Shares owed are kept with FRACTION_BITS
 /// fractional bits, rounded down, and the exponential to its third power: accruing in every block and once a year differ by less
-/// than 1e-8 of the supply and a fraction of a share a block.
+/// than 1e-8 of the supply and a fraction of a share a block. At most 2^100 wei of shares are owed: whoever is to have them has them minted
+/// (`Fees.collect`) before that.
 library FeeLedger {
     using Math for uint256;
 
@@ -40,9 +41,9 @@ library FeeLedger {
 
     /// @notice Adds `shares` to what is owed and takes all whole shares out.
     function take(Ledger memory self, uint256 shares) internal pure returns (uint256 taken) {
-        _owe(self, shares << FRACTION_BITS);
         taken = owed(self);
         self.owedBits -= uint112(taken << FRACTION_BITS);
+        taken += shares;
     }
 
     /// @notice Whole shares owed.

@@ -23,7 +23,9 @@ import {IVenue} from "./venues/IVenue.sol";
 /// FUND. A venue draws idle only inside a call that this vault is making to it.
 ///
 /// WRITE-OFF. `writeOff` takes a venue out of NAV for good, so that entry opens again where it could not be read. It is called no more but by
-/// `recover`, without a claim on idle, and what it pays goes to those who held shares when it was written off (`WriteOffs`).
+/// `recover`, without a claim on idle, and what it pays goes to those who held shares when it was written off (`WriteOffs`). A token that
+/// `recover` sends to a venue of the vault instead is the present holders'. A venue that can still be read, at next to nothing, lets those in
+/// who know that it will be written off: `freeze` it first, and write off what was lost before what may come back is known.
 ///
 /// ROLES, by the authority: `rebalance`, `topUp`, `keeperReduce`, `keeperFree` (keeper), `reduce`, `free` (guardian), `addVenue`,
 /// `configureVenue`, `removeVenue` (curator), `tightenVenue` (sentinel), `writeOff`, `recover` (governor). `topUpCritical` is anyone's.
@@ -229,22 +231,22 @@ abstract contract VaultOperations is VaultShares {
         Outcome memory o;
         _idleBefore = _idle() + 1;
         (answer, o) = _judged(act, venue, unit, limit, abi.encodeWithSelector(_actionOf(act), unit, amount, limit));
-        // What was only noted moved nothing.
-        if (act != Act.CriticalTopUp || answer != 0) {
-            int256 flow = int256(_idleBefore - 1) - int256(_idle());
-            _moved(flow * int256(_wei()), o.loss, _actionOf(act) != IVenue.reduce.selector);
-        }
         if (act == Act.TopUp || act == Act.CriticalTopUp) {
             if (answer != 0) emit ToppedUp(venue, unit, amount, o.healthBefore, o.healthAfter);
         } else {
             emit Eased(venue, unit, act, amount, o.loss);
         }
-        _idleBefore = 0;
         tip = o.tip / _wei();
         if (tip != 0) {
             IERC20(asset()).safeTransfer(msg.sender, tip);
             emit TipPaid(venue, msg.sender, tip);
         }
+        // What was only noted moved nothing.
+        if (act != Act.CriticalTopUp || answer != 0) {
+            int256 flow = int256(_idleBefore - 1) - int256(_idle());
+            _moved(flow * int256(_wei()), o.loss + o.tip, _actionOf(act) != IVenue.reduce.selector);
+        }
+        _idleBefore = 0;
     }
 
     /// @dev Calls `venue` between the guard's `begin` and `finish`; does nothing where the guard says so.

@@ -370,8 +370,9 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation, and `loss` was lost on the way. What went as
     /// margin is known; a position that was reduced leaves nothing that explains.
     function _moved(int256 flow, uint256 loss, bool asMargin) internal {
-        _markedVenues += int192(flow);
-        if (asMargin) IMarks(marks).moved(flow, flow - int256(loss));
+        int256 worth = flow - int256(loss);
+        _markedVenues += int192(worth);
+        if (asMargin) IMarks(marks).moved(flow, worth);
         else _forgetMark();
     }
 

@@ -30,8 +30,8 @@ import {LossBudget} from "./LossBudget.sol";
 ///
 /// PERPS. Longs at one perp venue and shorts at another are no delta, and pay funding at both: to whoever holds those markets off their index,
 /// and perhaps holds the keeper's key. So what perp venues have of price x |delta|, each netting only itself, is at most `maxPerpGross` of low NAV
-/// where it grew. With the most that the protocols charge in a day, that times this should stay within `maxLossPerDay`: what funding
-/// costs fills the bucket (`IMarks.unexplained`), so that both together then cost what the bucket allows.
+/// where it grew: that times the most that the protocols charge in a day is what funding can cost. What of it shows at marks fills the bucket
+/// (`IMarks.unexplained`).
 ///
 /// TURNOVER of a call: price x |change of delta|, netted over venues and summed over tokens and expiries. Over a window of a day it is at
 /// most `maxTurnover` of low NAV. Top-ups and reductions are free of it.

@@ -18,7 +18,7 @@ struct Verdict {
 /// @title IRebalanceJudge: a vault before and after a rebalance
 interface IRebalanceJudge {
     /// @notice Values the calling vault, charges its guard with what it lost unexplained since its last mark, and reads the health of the
-    /// units of the venues that `calls` touch. Reverts where one that will be called is frozen.
+    /// units of the venues that `calls` touch. Reverts where one of those is frozen.
     /// @param calls    What will be done.
     /// @param flow     What came into idle by entries since the last mark, less what left by exits; asset units at 1e18.
     /// @return data    What `finish` takes.

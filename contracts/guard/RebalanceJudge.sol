@@ -27,7 +27,7 @@ import {Reading, Valuing} from "./Valuing.sol";
 /// below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for one that it did
 /// not touch.
 ///
-/// No venue that is called is frozen (`VenueFrozen`). What units lack that are under critical health is answered here too (`CriticalNeed`). All else is the guard's (`RiskGuard`).
+/// No venue that is touched is frozen (`VenueFrozen`). What units lack that are under critical health is answered here too (`CriticalNeed`). All else is the guard's (`RiskGuard`).
 ///
 /// ASSUMPTIONS. THE CALLING VAULT CALLS `begin` AND `finish` IN ONE TRANSACTION, HANDS ON `data` AS IT WAS, AND LETS NO ONE BUT THE VENUES IN
 /// BETWEEN. ADAPTERS LET STRANGERS CHANGE NOTHING MEANWHILE. A FALSE VAULT DECEIVES ITSELF ALONE: GUARD AND MARKS KEEP THEIR STATE BY VAULT, AND LISTEN
@@ -56,13 +56,13 @@ contract RebalanceJudge is Valuing, IRebalanceJudge {
     {
         IRiskGuard guard = IRiskGuard(IVault(msg.sender).guard());
         IVenueActs acts = IVenueActs(guard.acts());
-        for (uint256 i; i < calls.length; ++i) {
-            if (acts.frozen(calls[i].venue)) revert IRiskGuard.VenueFrozen(calls[i].venue);
-        }
         IPriceOracle(IVault(msg.sender).oracle()).pinAll(guard.underlyings());
         Memo memory memo;
         memo.venues = IVault(msg.sender).venues();
         memo.touched = touched = _touched(calls, memo.venues);
+        for (uint256 i; i < touched.length; ++i) {
+            if (acts.frozen(touched[i])) revert IRiskGuard.VenueFrozen(touched[i]);
+        }
         memo.readings = _readAll(memo.venues);
         memo.before = _valued(memo);
         memo.units = _healths(touched);

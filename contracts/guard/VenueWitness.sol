@@ -20,7 +20,7 @@ import {Act} from "./IVenueActs.sol";
 /// @param sizes     Signed sizes, an entry a token held or a market; for options their sums of longs and of shorts. Empty where
 ///                  they cannot be read.
 /// @param tokens    The underlying of each size.
-/// @param indices   The venue's index price of each, at a perp venue.
+/// @param marks     The venue's mark price of each, at a perp venue.
 /// @param byKeeper  Whether the keeper is to act, whom an old price must not serve.
 struct Stand {
     Valuation valuation;
@@ -29,7 +29,7 @@ struct Stand {
     int256 claim;
     int256[] sizes;
     address[] tokens;
-    uint256[] indices;
+    uint256[] marks;
 }
 
 /// @title VenueWitness: what reducing a position or freeing margin at one venue cost
@@ -44,7 +44,7 @@ struct Stand {
 /// took, since the claim does not count what the option owed. A claim in a quote token counts at our price of that, or the last
 /// accepted, or as the asset. What a spot venue sold counts at the last accepted prices, and where the keeper sold it at those and `band`
 /// above: a price that rose since must not be the thief's. Likewise what the keeper closed of a perp counts `band` above the last accepted price
-/// for a long, below for a short, where the venue's index, by which it claims, is on the better side of that. Where there is neither a claim nor a
+/// for a long, below for a short, where the venue's mark, by which it claims, is on the better side of that. Where there is neither a claim nor a
 /// price (a long option, a token never priced) it is refused with `IRiskGuard.Unpriced`.
 ///
 /// LIMIT PRICE. A spot or perp position that cannot be valued is reduced only at a limit near the last accepted price (`FarLimit`), as
@@ -103,7 +103,7 @@ contract VenueWitness {
             if (!was.claimed) revert IRiskGuard.Unpriced();
             // A unit that is no longer there has no claim left.
             gone = (was.claim - now_.claim) * int256(_claimPrice(guard, vault, venue)) / 1e18;
-            if (was.byKeeper && was.indices.length != 0) gone += int256(_closedElsewhere(guard, vault, was, now_));
+            if (was.byKeeper && was.marks.length != 0) gone += int256(_closedElsewhere(guard, vault, was, now_));
         }
         gone += int256(idleBefore) - int256(idleAfter);
         return gone > 0 ? uint256(gone) : 0;
@@ -163,7 +163,7 @@ contract VenueWitness {
         return byKeeper ? accepted + Math.mulDiv(accepted, band, 1e18) : accepted;
     }
 
-    /// @dev What the keeper may have lost on what it closed of perps, because their index is not the truth.
+    /// @dev What the keeper may have lost on what it closed of perps, because their mark is not the truth.
     function _closedElsewhere(IRiskGuard guard, address vault, Stand memory was, Stand memory now_)
         private
         view
@@ -176,8 +176,8 @@ contract VenueWitness {
             (uint256 accepted, uint256 band) = _accepted(guard, vault, was.tokens[i]);
             uint256 width = Math.mulDiv(accepted, band, 1e18, Math.Rounding.Ceil);
             int256 apart = closed > 0
-                ? int256(accepted + width) - int256(was.indices[i])
-                : int256(was.indices[i]) - int256(accepted - width);
+                ? int256(accepted + width) - int256(was.marks[i])
+                : int256(was.marks[i]) - int256(accepted - width);
             if (apart > 0) lost += Math.mulDiv(SignedMath.abs(closed), uint256(apart), 1e18, Math.Rounding.Ceil);
         }
     }
@@ -212,9 +212,9 @@ contract VenueWitness {
     function _perps(Stand memory s, address venue) private view {
         try IPerpVenue(venue).positions() returns (PerpPosition[] memory list) {
             (s.sizes, s.tokens) = (new int256[](list.length), new address[](list.length));
-            s.indices = new uint256[](list.length);
+            s.marks = new uint256[](list.length);
             for (uint256 i; i < list.length; ++i) {
-                (s.sizes[i], s.tokens[i], s.indices[i]) = (list[i].size, list[i].underlying, list[i].index);
+                (s.sizes[i], s.tokens[i], s.marks[i]) = (list[i].size, list[i].underlying, list[i].mark);
             }
         } catch {}
     }

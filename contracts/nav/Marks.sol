@@ -45,7 +45,8 @@ import {MarkBook, MarkTerms, Term} from "./MarkTerms.sol";
 /// LOSSES. What a new mid lies under the carried low is a loss that prices, time and what carry earns do not explain. Funding and interest that
 /// are paid are losses like others: whoever holds a market off its index and the keeper's key could else pay them to himself. Past `maxAge` and
 /// `maxMove` the same formula, as an estimate, explains up to MAX_EXPLAINED seconds. A mark goes on explaining, carried no more, when idle was posted
-/// as margin or margin freed since: the one's change of the venues is known.
+/// as margin or margin freed since, whose change of the venues is known; when a valuation found something unpriced; when a venue's vol moved, which
+/// moves no mid; and when the asset's dollar price changed, by as much wider. Only a slice that was posted, which takes its signers, ends that.
 ///
 /// OTHER SOURCES. A full valuation uses the median and the hull of all sources: how far they stood from the primary at the mark, and their
 /// half-width then, are stored and added.
@@ -92,7 +93,7 @@ contract Marks is IMarks, MarkTerms {
     uint256 private constant COUNT_MASK = 0x0f;
     /// @dev Flag of a mark that has an extra word.
     uint256 private constant EXTRA = 0x80;
-    /// @dev Flag of a mark that only explains: idle was posted or margin freed since.
+    /// @dev Flag of a mark that only explains.
     uint256 private constant MOVED = 0x40;
     /// @dev The count of a mark that is not carried.
     uint256 private constant NONE = 0x0f;
@@ -103,14 +104,14 @@ contract Marks is IMarks, MarkTerms {
     /// @dev `count` is the number of underlyings, or NONE, with EXTRA and MOVED. One word, which `_head` reads whole.
     struct Head {
         int96 venuesMid;
-        uint96 idle;
+        int96 idle;
         uint32 struckAt;
         uint8 count;
         uint24 width;
     }
 
     /// @dev A mark being carried. `age` is a fraction of `maxAge` at 1e18; `paid` what a token that options are paid in moved by and its
-    /// half-width, a fraction of its price at 1e18.
+    /// half-width, a fraction of its price at 1e18; `dollar` what the asset's dollar price moved by, a fraction of `maxMove` at 1e18.
     struct Sum {
         address oracle;
         address volSource;
@@ -118,6 +119,7 @@ contract Marks is IMarks, MarkTerms {
         uint256 age;
         bool strict;
         uint256 paid;
+        uint256 dollar;
         uint256 width;
         uint256 down;
         uint256 up;
@@ -155,8 +157,13 @@ contract Marks is IMarks, MarkTerms {
         _pin(ask.oracle);
         Valuation memory v = IValuer(IVault(msg.sender).valuer()).value(msg.sender);
         if (maxAge != 0) {
-            if (v.priced) loss = _unexplained(msg.sender, ask, v.mid);
-            _store(msg.sender, v);
+            if (v.priced) {
+                loss = _unexplained(msg.sender, ask, v.mid);
+                _store(msg.sender, v);
+            } else {
+                // Or a moment without a price would hide what is lost around it.
+                _heads[msg.sender].count |= uint8(MOVED);
+            }
         }
         return (v.priced, v.low, v.mid, v.high, LIVE, loss);
     }
@@ -187,9 +194,9 @@ contract Marks is IMarks, MarkTerms {
     /// @inheritdoc IMarks
     function moved(int256 idle, int256 worth) external {
         Head memory head = _heads[msg.sender];
-        (int256 left, int256 mid) = (int256(uint256(head.idle)) - idle, head.venuesMid + worth);
-        bool fits = left >= 0 && left <= int256(uint256(type(uint96).max)) && mid.abs() <= uint96(type(int96).max);
-        if (fits) (head.idle, head.venuesMid, head.count) = (uint96(uint256(left)), int96(mid), head.count | uint8(MOVED));
+        (int256 left, int256 mid) = (head.idle - idle, head.venuesMid + worth);
+        bool fits = left.abs() <= uint96(type(int96).max) && mid.abs() <= uint96(type(int96).max);
+        if (fits) (head.idle, head.venuesMid, head.count) = (int96(left), int96(mid), head.count | uint8(MOVED));
         else head.count = uint8(NONE);
         _heads[msg.sender] = head;
     }
@@ -226,12 +233,12 @@ contract Marks is IMarks, MarkTerms {
         head.count = uint8(NONE);
         head.struckAt = uint32(block.timestamp);
         int256 venuesMid = v.mid - int256(v.idle);
-        bool fits = v.idle <= type(uint96).max && venuesMid.abs() <= uint96(type(int96).max);
+        bool fits = v.idle <= uint96(type(int96).max) && venuesMid.abs() <= uint96(type(int96).max);
         if (v.priced && fits) {
             uint256 available = gasleft();
             try this.markBook{gas: READ_GAS}(vault, v) returns (MarkBook memory book) {
                 head.venuesMid = int96(venuesMid);
-                head.idle = uint96(v.idle);
+                head.idle = int96(uint96(v.idle));
                 _write(vault, head, book);
             } catch {
                 _owed(available);
@@ -309,7 +316,7 @@ contract Marks is IMarks, MarkTerms {
     }
 
     function _idleAt(uint256 head) private pure returns (int256) {
-        return int256(uint256(uint96(head >> 96)));
+        return int96(uint96(head >> 96));
     }
 
     /// @dev The carried interval; `valid` is false where there is none, it is not above zero or it has no room for what is entering.
@@ -376,7 +383,11 @@ contract Marks is IMarks, MarkTerms {
         sum.width += earned.abs() + 1;
         if (word >> 96 == 0) return true;
         try IDollarOracle(sum.oracle).assetQuote() returns (uint256, uint256 mid, uint256, uint256) {
-            return mid == word >> 96;
+            uint256 was = word >> 96;
+            if (mid == was) return true;
+            if (sum.strict || mid > LARGEST) return false;
+            sum.dollar = (((mid > was ? mid - was : was - mid) * WAD) / was + 1) * WAD / maxMove + 1;
+            return sum.dollar <= MAX_MOVES;
         } catch {
             return false;
         }
@@ -385,7 +396,10 @@ contract Marks is IMarks, MarkTerms {
     /// @dev Adds one underlying; false where the mark is not carried because of it.
     function _add(Sum memory sum, uint256 head, uint256 body) private view returns (bool) {
         address underlying = address(uint160(head));
-        if (head & HAS_OPTIONS != 0 && IVolSource(sum.volSource).postedAt(underlying) >= sum.struckAt) return false;
+        if (head & HAS_OPTIONS != 0) {
+            IVolSource vols = IVolSource(sum.volSource);
+            if ((sum.strict ? vols.postedAt(underlying) : vols.slicedAt(underlying)) >= sum.struckAt) return false;
+        }
         try IPriceOracle(sum.oracle).primary(underlying) returns (uint256 low, uint256 mid, uint256 high, uint256) {
             if (low > mid || mid > high || high > LARGEST) return false;
             return _addAt(sum, head, body, mid, Math.max(mid - low, high - mid));
@@ -432,6 +446,8 @@ contract Marks is IMarks, MarkTerms {
                 // G |dS| ds + 1/2 G ds^2 = 1/2 G ds (2 |dS| + ds)
                 width += _times(Math.max(long, short), (reach * (2 * move + reach)) / WAD + 1);
                 width += _times(_times(_bits(body, 120), sum.age), Math.max(reach, WAD));
+                // Strikes in dollars move with it against spot.
+                if (sum.dollar != 0) width += _times(_bits(body, 144), sum.dollar);
                 if (sum.paid != 0) {
                     width += _times(_times(_bits(body, 144), move + reach) + down + up + width + sum.width, sum.paid);
                 }

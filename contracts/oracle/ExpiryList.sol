@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 /// @title ExpiryList: the expiries of one underlying in ascending order, and when any of its slices last changed
 /// @notice Two words of numbers of 40 bits: `first` holds the time of the last change and the first 5 expiries, `second` up to 6 more.
-///         The list ends at the first zero. `second` is read only where `first` is full.
+///         The list ends at the first zero. `second` is read only where `first` is full. The 16 bits left in `first` hold how long before
+///         the last change a slice did, at most MAX_GAP seconds: a venue's vol that moved is a change too.
 library ExpiryList {
     struct Packed {
         uint256 first;
@@ -15,21 +16,38 @@ library ExpiryList {
 
     uint256 internal constant CAPACITY = 11;
 
+    uint256 internal constant MAX_GAP = type(uint16).max;
+
     uint256 private constant IN_FIRST = 5;
+    uint256 private constant GAP_AT = 240;
     uint256 private constant BITS = 40;
     uint256 private constant MASK = (1 << BITS) - 1;
 
     function load(Packed storage list) internal view returns (Packed memory p) {
         p.first = list.first;
-        if (p.first >> IN_FIRST * BITS != 0) p.second = list.second;
+        if (p.first >> IN_FIRST * BITS & MASK != 0) p.second = list.second;
     }
 
     function changedAt(Packed storage list) internal view returns (uint256) {
         return list.first & MASK;
     }
 
+    /// @return When a slice last changed, or later where that was more than MAX_GAP before another change.
+    function slicedAt(Packed storage list) internal view returns (uint256) {
+        uint256 first = list.first;
+        return (first & MASK) - (first >> GAP_AT);
+    }
+
+    /// @notice A slice changed now.
+    function setSlicedAt(Packed storage list, uint256 time) internal {
+        list.first = list.first << 16 >> 16 & ~MASK | time;
+    }
+
+    /// @notice Something else changed now.
     function setChangedAt(Packed storage list, uint256 time) internal {
-        list.first = list.first & ~MASK | time;
+        uint256 gap = time - slicedAt(list);
+        if (gap > MAX_GAP) gap = MAX_GAP;
+        list.first = list.first << 16 >> 16 & ~MASK | time | gap << GAP_AT;
     }
 
     /// @return The expiry at `index`; 0 past the end.

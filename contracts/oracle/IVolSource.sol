@@ -18,4 +18,7 @@ interface IVolSource {
     /// @notice When a slice of this underlying, at any expiry, or a venue's vol that widens it, last changed, in unix seconds; 0 where none ever did.
     /// @dev Later than a stored mark, it voids what that mark says of vol.
     function postedAt(address underlying) external view returns (uint256);
+
+    /// @notice When a slice of this underlying last changed, or some time later, in unix seconds; 0 where none ever did. A venue's vol moves no mid.
+    function slicedAt(address underlying) external view returns (uint256);
 }

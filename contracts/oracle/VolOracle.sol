@@ -162,7 +162,7 @@ contract VolOracle is IVolSource, IVolListener, SliceSigners {
         if (_slices[underlying][expiry].current.terms == 0) revert UnknownSlice(underlying, expiry);
         delete _slices[underlying][expiry];
         _expiries[underlying].remove(expiry, block.timestamp);
-        _expiries[underlying].setChangedAt(block.timestamp);
+        _expiries[underlying].setSlicedAt(block.timestamp);
         emit Dropped(underlying, expiry);
     }
 
@@ -173,7 +173,7 @@ contract VolOracle is IVolSource, IVolListener, SliceSigners {
         bool listed = check(slice_);
         ExpiryList.Packed storage list = _expiries[slice_.underlying];
         if (!listed) list.insert(slice_.expiry, block.timestamp);
-        list.setChangedAt(block.timestamp);
+        list.setSlicedAt(block.timestamp);
         Pair storage pair = _slices[slice_.underlying][slice_.expiry];
         pair.previous = pair.current;
         pair.current = slice_.pack(block.timestamp);
@@ -217,6 +217,11 @@ contract VolOracle is IVolSource, IVolListener, SliceSigners {
     /// @inheritdoc IVolSource
     function postedAt(address underlying) external view returns (uint256) {
         return _expiries[underlying].changedAt();
+    }
+
+    /// @inheritdoc IVolSource
+    function slicedAt(address underlying) external view returns (uint256) {
+        return _expiries[underlying].slicedAt();
     }
 
     /// @notice The last slice posted, fresh or not, and the block's time then; zeros where there is none.

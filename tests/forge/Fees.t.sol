@@ -273,3 +273,25 @@ contract FeesTest is VaultCase {
         fees.collect();
     }
 }
+
+/// @notice An asset of 18 decimals has shares of 24.
+contract FeesOf18DecimalsTest is VaultCase {
+    function _decimals() internal pure override returns (uint8) {
+        return 18;
+    }
+
+    /// @notice A performance fee is minted whole, whatever the ledger of the management fee holds.
+    function test_AFeeOfTwoMillionIsPaidWhole() public {
+        vm.warp(1_700_000_000);
+        Fees fees = Fees(vault.fees());
+        address recipient = makeAddr("recipient");
+        fees.setRecipient(recipient);
+        _deposit(alice, 70_000_000e18);
+        fees.setPerformanceFee(0.2e18);
+        fees.collect();
+        usdc.mint(address(vault), 10_000_000e18);
+        skip(31 days);
+        fees.collect();
+        assertApproxEqRel(vault.previewRedeem(vault.balanceOf(recipient)), 2_000_000e18, 0.001e18);
+    }
+}

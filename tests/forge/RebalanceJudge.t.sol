@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IRiskGuard} from "../../contracts/guard/IRiskGuard.sol";
 import {Valuation} from "../../contracts/guard/IValuer.sol";
+import {VenueActs} from "../../contracts/guard/VenueActs.sol";
 import {Instruction} from "../../contracts/IVault.sol";
 import {IMarks} from "../../contracts/nav/IMarks.sol";
 import {Book, Exposure} from "../../contracts/venues/IVenue.sol";
@@ -90,6 +91,12 @@ contract RebalanceJudgeTest is VaultCase {
         _rebalance(address(a), abi.encodeCall(a.handOver, (b, 10_000e18)));
         assertEq(_posted(b), 110_000e18);
         assertEq(_posted(a), 190_000e18);
+    }
+
+    function test_AFrozenVenueTakesNothingInKind() public {
+        VenueActs(guard.acts()).freeze(address(b));
+        vm.expectRevert(abi.encodeWithSelector(IRiskGuard.VenueFrozen.selector, address(b)));
+        _rebalance(address(a), abi.encodeCall(a.handOver, (b, 10_000e18)));
     }
 
     function test_WhatIsMovedElsewhereCountsAsLost() public {

@@ -62,7 +62,7 @@ contract ReduceTest is MarginCase {
         _blind();
         perp.set(3_000e18, 2_900e18, 0);
         _keeperReduce(0.1e18, 2_900e18);
-        // An ETH sold 100 under the venue's index, which the truth may be 29% of 3,000 above: 970 of a million.
+        // An ETH sold 100 under the venue's mark, which the truth may be 29% of 3,000 above: 970 of a million.
         (uint256 level,) = guard.budget(address(vault));
         assertApproxEqAbs(level, 0.00097e18, 1e12);
         perp.set(3_000e18, 2_000e18, 0);
@@ -70,11 +70,12 @@ contract ReduceTest is MarginCase {
         _keeperReduce(0.5e18, 2_000e18);
     }
 
-    /// @notice The venue's index is pushed to where the thief buys: what is sold there counts at the top of the band all the same.
-    function test_AnIndexThatWasPushedSellsNothingCheap() public {
+    /// @notice The venue's mark is pushed to where the thief buys: what is sold there counts at the top of the band all the same.
+    function test_AMarkThatWasPushedSellsNothingCheap() public {
         _blind();
         perp.set(2_200e18, 2_200e18, 0);
-        // By the index nothing is lost; by the band 1,670 an ETH.
+        perp.setIndex(3_800e18);
+        // By the mark nothing is lost; by the band 1,670 an ETH.
         vm.expectPartialRevert(IRiskGuard.LossTooLarge.selector);
         _keeperReduce(0.5e18, 2_150e18);
         _keeperReduce(0.1e18, 2_150e18);
@@ -89,7 +90,7 @@ contract ReduceTest is MarginCase {
         skip(4 hours);
         _blind();
         perp.set(3_200e18, 3_200e18, 0);
-        // The truth may be 9% of 3,000 lower than the last accepted: 470 under the index.
+        // The truth may be 9% of 3,000 lower than the last accepted: 470 under the mark.
         _keeperReduce(0.1e18, 3_270e18);
         (uint256 level,) = guard.budget(address(vault));
         assertApproxEqAbs(level, 0.00047e18, 1e13);

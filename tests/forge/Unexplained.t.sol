@@ -2,9 +2,11 @@
 pragma solidity 0.8.30;
 
 import {IRiskGuard} from "../../contracts/guard/IRiskGuard.sol";
+import {VenueActs} from "../../contracts/guard/VenueActs.sol";
 import {Instruction, VenueConfig} from "../../contracts/IVault.sol";
 import {Marks} from "../../contracts/nav/Marks.sol";
-import {PerpBook} from "./doubles/BookVenues.sol";
+import {OptionBook, PerpBook} from "./doubles/BookVenues.sol";
+import {Mode} from "./doubles/DoubleVenue.sol";
 import {VaultCase} from "./doubles/VaultCase.sol";
 
 /// @notice Losses between marks that nothing explains, and what perps may have of exposure while funding is one.
@@ -60,6 +62,62 @@ contract UnexplainedTest is VaultCase {
         _topUp(10_000e6);
         _mark();
         assertApproxEqAbs(_level(), 0.002e18, 0.00002e18);
+    }
+
+    function test_ATopUpOfWhatCameSinceHidesNoLoss() public {
+        vault.configureVenue(address(hedge), VenueConfig(1e18, 1.2e18, 1.5e18, 1.1e18));
+        _rebalance(address(hedge), _trade(900_000e6, 900_000e18, _delta(0)));
+        assertEq(usdc.balanceOf(address(vault)), 0);
+        hedge.setBook(898_000e18, 0, _delta(0));
+        _deposit(bob, 1e4);
+        _topUp(1e4);
+        _mark();
+        assertApproxEqAbs(_level(), 0.002e18, 0.00002e18);
+    }
+
+    function test_AMomentWithoutAPriceHidesNoLoss() public {
+        vault.mark();
+        skip(60);
+        hedge.setMode(Mode.Reverts);
+        vm.prank(alice);
+        vault.redeem(1e6, alice, alice);
+        hedge.setMode(Mode.Fine);
+        venue.setBook(98_000e18, 0, _delta(0));
+        _mark();
+        assertApproxEqAbs(_level(), 0.002e18, 0.00002e18);
+    }
+
+    function test_AVenuesVolThatIsStoredHidesNoLoss() public {
+        OptionBook options = new OptionBook(address(vault), address(usdc));
+        vault.addVenue(address(options), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
+        options.add(OptionBook.Option(eth, uint64(block.timestamp + 30 days), 3_000e18, true, 1e18));
+        vault.mark();
+        skip(60);
+        venue.setBook(98_000e18, 0, _delta(0));
+        vols.sync();
+        _mark();
+        assertApproxEqAbs(_level(), 0.002e18, 0.0001e18);
+        // What takes signers is another matter.
+        skip(3 days);
+        vault.mark();
+        venue.setBook(96_000e18, 0, _delta(0));
+        vols.set(0.75e18, 0.02e18);
+        _mark();
+        assertEq(_level(), 0);
+    }
+
+    function test_ATipIsChargedOnce() public {
+        VenueActs(guard.acts()).setTip(eth, 100e18, 1_000e18);
+        vm.fee(50 gwei);
+        vault.mark();
+        venue.setHealth(0, 1.05e18, 1e8);
+        vault.topUpCritical(address(venue), 0, 3e9);
+        vm.roll(block.number + 1);
+        (, uint256 tip) = vault.topUpCritical(address(venue), 0, 3e9);
+        assertGt(tip, 0);
+        uint256 level = _level();
+        _mark();
+        assertLe(_level(), level);
     }
 
     function test_ATopUpIsNoLoss() public {

@@ -143,7 +143,7 @@ def test_outside_lyras_delta_bounds_delta_is_held_and_nothing_is_sent_in_vain(bo
         for _ in range(3):
             outcome = step(keeper)
             assert outcome.kind == "hold"
-            assert kinds(outcome) == ["alert"]
+            assert kinds(outcome) == ["alert"], reasons(outcome)
             book.node.rpc("evm_mine")
         assert "the venue's bounds forbid buying back 2 shorts, so delta alone is held" in reasons(outcome)
         assert book.nonce == nonce
@@ -385,7 +385,7 @@ def test_a_stale_feed_is_waited_out(book):
         for _ in range(6):
             outcome = step(keeper)
             assert outcome.kind == "hold"
-            assert kinds(outcome) == ["alert"]
+            assert kinds(outcome) == ["alert"], reasons(outcome)
             wait(book, 12)
         assert "no price of WETH" in reasons(outcome)
         assert book.nonce == nonce
@@ -408,7 +408,7 @@ def test_without_a_vol_it_tops_up_and_trades_nothing(book):
         for _ in range(6):
             outcome = settle(keeper)[-1]
             assert outcome.kind == "hold"
-            assert kinds(outcome) == ["alert"]
+            assert kinds(outcome) == ["alert"], reasons(outcome)
             book.node.rpc("evm_mine")
         # The short itself too: Lyra's margin needs no vol of ours.
         assert health(book, "perp-b") > 2.9

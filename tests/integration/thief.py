@@ -159,6 +159,8 @@ class Thief(Moves):
             self.margin(which, 0.147 * low)
             market.provide(0.006, 60_000)
         most = min(perp.margin(0).read().equity / WAD / (0.115 * TRUTH) for perp in self.perps)
+        # Half of what perps may have in all, a little less than that for the error of the feeds.
+        most = min(most, 0.49 * self.guard.max_perp_gross().read() / WAD * low / TRUTH)
         self.fit("pair", most - abs(self.position(0)), lambda s: self.both(s, -1))
         for market in self.markets:
             market.withdraw()

@@ -39,6 +39,8 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
 
     /// @notice More markets than the adapter carries, or lists of unlike length.
     error BadMarketList(uint256 markets, uint256 underlyings);
+    /// @notice Two markets of one underlying take two adapters.
+    error RepeatedUnderlying(address underlying);
     /// @notice Curie settles in another token than the vault's asset.
     error WrongSettlementToken(address token);
 
@@ -90,6 +92,10 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
         for (uint256 i; i < markets.length; ++i) {
             bool repeated = _underlyings[markets[i]] != address(0);
             if (repeated || !REGISTRY.hasPool(markets[i])) revert UnknownMarket(markets[i]);
+            // A long and a short of one underlying would be no exposure, and pay funding twice.
+            for (uint256 j; j < i; ++j) {
+                if (underlyings[j] == underlyings[i]) revert RepeatedUnderlying(underlyings[i]);
+            }
             _underlyings[markets[i]] = underlyings[i];
             _markets.push(markets[i]);
         }

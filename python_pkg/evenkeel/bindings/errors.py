@@ -128,6 +128,7 @@ __all__ = [
     "Priced",
     "ReentrancyGuardReentrantCall",
     "RepeatedSource",
+    "RepeatedUnderlying",
     "RequestsBlocked",
     "RevertReason",
     "RhoOutOfRange",
@@ -1376,6 +1377,15 @@ class RepeatedSource(ContractError):
     source: str
 
 
+class RepeatedUnderlying(ContractError):
+    """Two markets of one underlying take two adapters."""
+
+    SELECTOR = bytes.fromhex("cada53de")
+    FIELDS: ClassVar[str] = "address underlying"
+    TYPES = vars(types)
+    underlying: str
+
+
 class RequestsBlocked(ContractError):
     """No new requests while one of the controller's cancelations is pending."""
 
@@ -2161,6 +2171,7 @@ register_errors(
     Priced,
     ReentrancyGuardReentrantCall,
     RepeatedSource,
+    RepeatedUnderlying,
     RequestsBlocked,
     RhoOutOfRange,
     RiskGuardOnlyVault,

@@ -137,8 +137,8 @@ class RebalanceJudge(Contract):
         self, calls: Sequence[Instruction], flow: int
     ) -> Call[tuple[bytes, tuple[ChecksumAddress, ...]]]:
         """Values the calling vault, charges its guard with what it lost unexplained since its last mark,
-        and reads the health of the units of the venues that `calls` touch. Reverts where one that will
-        be called is frozen.
+        and reads the health of the units of the venues that `calls` touch. Reverts where one of those is
+        frozen.
 
         Args:
             calls: What will be done.

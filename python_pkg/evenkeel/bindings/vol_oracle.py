@@ -306,6 +306,14 @@ _SLICE = Function[tuple[Slice, int]](
     vars(types),
     view=True,
 )
+_SLICED_AT = Function[int](
+    "VolOracle.slicedAt",
+    "7a1f8ed4",
+    "address underlying",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _THRESHOLD = Function[int](
     "VolOracle.threshold",
     "42cde4e8",
@@ -503,6 +511,12 @@ class VolOracle(Contract):
     def slice(self, underlying: str, expiry: int) -> Call[tuple[Slice, int]]:
         """The last slice posted, fresh or not, and the block's time then; zeros where there is none."""
         return self._call(_SLICE, underlying, expiry)
+
+    def sliced_at(self, underlying: str) -> Call[int]:
+        """When a slice of this underlying last changed, or some time later, in unix seconds; 0 where none
+        ever did. A venue's vol moves no mid.
+        """
+        return self._call(_SLICED_AT, underlying)
 
     def threshold(self) -> Call[int]:
         """Signatures that a slice needs."""

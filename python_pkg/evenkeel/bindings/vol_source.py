@@ -25,6 +25,14 @@ _POSTED_AT = Function[int](
     vars(types),
     view=True,
 )
+_SLICED_AT = Function[int](
+    "VolSource.slicedAt",
+    "7a1f8ed4",
+    "address underlying",
+    "uint256",
+    vars(types),
+    view=True,
+)
 _VOL = Function[VolResult](
     "VolSource.vol",
     "fb24f53b",
@@ -49,6 +57,12 @@ class VolSource(Contract):
         vol.
         """
         return self._call(_POSTED_AT, underlying)
+
+    def sliced_at(self, underlying: str) -> Call[int]:
+        """When a slice of this underlying last changed, or some time later, in unix seconds; 0 where none
+        ever did. A venue's vol moves no mid.
+        """
+        return self._call(_SLICED_AT, underlying)
 
     def vol(self, underlying: str, expiry: int, strike: int) -> Call[VolResult]:
         """Annualised vol at 1e18 (0.8e18 is 80%). `strike` is asset units at 1e18. low <= mid <= high.

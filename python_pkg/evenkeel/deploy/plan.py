@@ -111,8 +111,9 @@ def _venues() -> Mapping[str, VenueTerms]:
 class VaultPlan:
     """One vault. `feeds` by pair, `limits` by symbol; `venues` by kind, or by name ("perp/perp-a") where one differs.
 
-    `price_feeds` names the feed of each token. `max_width` is the widest price interval the oracle answers. `max_perp_gross` times the 10%
-    that Perp v2 charges at most in a day is what `max_loss_per_day` allows: so much can a stolen keeper key lose by funding.
+    `price_feeds` names the feed of each token. `max_width` is the widest price interval the oracle answers. `max_perp_gross` is the
+    most that perps have of exposure over all venues, long and short alike, as a fraction of NAV: what the options of the demo can ever need,
+    and with the 10% that Perp v2 charges at most in a day, what funding can cost.
     """
 
     asset: str = "USDC"
@@ -127,7 +128,7 @@ class VaultPlan:
     max_width: float = 0.1
     max_loss_per_call: float = 0.0025
     max_loss_per_day: float = 0.0075
-    max_perp_gross: float = 0.075
+    max_perp_gross: float = 0.15
     limits: Mapping[str, UnderlyingLimits] = field(default_factory=_limits)
     venues: Mapping[str, VenueTerms] = field(default_factory=_venues)
     spot_tokens: tuple[str, ...] = ("WETH",)

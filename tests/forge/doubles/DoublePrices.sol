@@ -51,14 +51,24 @@ contract DoubleOracle is IPriceOracle {
 contract DoubleVol is IVolSource {
     uint256 private _mid = 0.75e18;
     uint256 private _half = 0.02e18;
-    /// @dev When `set` was last called, for every underlying alike.
+    /// @dev When `set` was last called, for every underlying alike, and when anything changed.
     uint256 private _setAt;
+    uint256 private _changedAt;
 
     function set(uint256 mid, uint256 half) external {
-        (_mid, _half, _setAt) = (mid, half, block.timestamp);
+        (_mid, _half, _setAt, _changedAt) = (mid, half, block.timestamp, block.timestamp);
+    }
+
+    /// @notice As if a venue had stored its vol anew, inside the interval.
+    function sync() external {
+        _changedAt = block.timestamp;
     }
 
     function postedAt(address) external view returns (uint256) {
+        return _changedAt;
+    }
+
+    function slicedAt(address) external view returns (uint256) {
         return _setAt;
     }
 

@@ -7,7 +7,7 @@ import {IPriceOracle} from "../../../contracts/oracle/IPriceOracle.sol";
 import {IPerpVenue, PerpCarry, PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
 import {Book, Exposure, Greeks, Kind, Margin, Status} from "../../../contracts/venues/IVenue.sol";
 
-/// @notice A perp venue of one market that holds its margin in a 6-decimal asset, fills at once at `fill`, and marks at `mark`; `skim` of what
+/// @notice A perp venue of one market that holds its margin in a 6-decimal asset, fills at once at `fill`, and marks, and so claims, at `mark`; `skim` of what
 /// is posted or freed is lost on the way, and a hostile one grows what it is told to reduce.
 contract MarginVenue is IPerpVenue {
     address public immutable vault;
@@ -15,6 +15,7 @@ contract MarginVenue is IPerpVenue {
     int256 public size;
     int256 public cash;
     int256 public mark = 3_000e18;
+    int256 public index = 3_000e18;
     int256 public fill = 3_000e18;
     uint256 public skim;
     bool public grows;
@@ -31,6 +32,10 @@ contract MarginVenue is IPerpVenue {
 
     function set(int256 mark_, int256 fill_, uint256 skim_) external {
         (mark, fill, skim) = (mark_, fill_, skim_);
+    }
+
+    function setIndex(int256 index_) external {
+        index = index_;
     }
 
     function setGrows() external {
@@ -93,7 +98,7 @@ contract MarginVenue is IPerpVenue {
     function positions() external view returns (PerpPosition[] memory held) {
         held = new PerpPosition[](1);
         (held[0].market, held[0].underlying, held[0].size, held[0].cash) = (_underlying, _underlying, size, cash);
-        held[0].mark = held[0].index = uint256(mark);
+        (held[0].mark, held[0].index) = (uint256(mark), uint256(index));
     }
 
     function margin(uint256 unit) public view returns (Margin memory m) {

@@ -114,9 +114,11 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// must not find money missing that is only on its way.
     uint256 internal transient _idleBefore;
 
-    /// @dev NAV in wei of the asset, rounded outward, whether new shares may be priced by it, and what of the asset may enter at it.
+    /// @dev NAV in wei of the asset, rounded outward, the idle in it, whether new shares may be priced by it, and what of the asset may
+    /// enter at it.
     struct Quote {
         bool priced;
+        uint256 idle;
         uint256 low;
         uint256 high;
         uint256 room;
@@ -194,7 +196,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         uint256 most = _maxEntry(q);
         if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
         shares = _sharesFor(assets, q.high, _supply(ledger), Math.Rounding.Floor);
-        _enter(ledger, receiver, assets, shares);
+        _enter(ledger, q.idle, receiver, assets, shares);
     }
 
     /// @inheritdoc IERC4626
@@ -214,7 +216,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         }
         uint256 most = _maxEntry(q) * SEED;
         if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
-        _enter(ledger, receiver, assets, shares);
+        _enter(ledger, q.idle, receiver, assets, shares);
     }
 
     /// @inheritdoc IERC4626
@@ -397,8 +399,9 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return 6;
     }
 
-    function _enter(FeeLedger.Ledger memory ledger, address receiver, uint256 assets, uint256 shares) private {
-        uint256 idle = _idle();
+    function _enter(FeeLedger.Ledger memory ledger, uint256 idle, address receiver, uint256 assets, uint256 shares)
+        private
+    {
         FeeLedger.flow(ledger, int256(assets));
         _save(ledger);
         if (totalSupply() == 0) _mint(SEED_HOLDER, SEED);
@@ -426,12 +429,13 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     }
 
     /// @dev The interval that an entry of `assets`, or with 0 an exit, is priced by. One that was read live, all being priced, is the mark of now.
-    function _price(FeeLedger.Ledger memory ledger, uint256 assets) private returns (Quote memory) {
-        (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss) =
-            IMarks(marks).price(_asked(ledger.flow, assets));
+    function _price(FeeLedger.Ledger memory ledger, uint256 assets) private returns (Quote memory q) {
+        IMarks.Ask memory ask = _asked(ledger.flow, assets);
+        (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss) = IMarks(marks).price(ask);
         if (loss != 0) IRiskGuard(guard).charge(address(this), loss, low);
         if (priced && room == LIVE) _settle(ledger, low, mid, high);
-        return _rounded(priced, low, high, room);
+        q = _rounded(priced, low, high, room);
+        q.idle = ask.idle / _scale;
     }
 
     /// @dev The same without storing anything.

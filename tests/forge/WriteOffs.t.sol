@@ -148,14 +148,7 @@ contract WriteOffsTest is QueueCase {
         assertEq(_writeOffs.claimable(1, alice), 0);
     }
 
-    function test_AnAdapterThatStrangersSettlePaysTheHoldersOfThatTime() public {
-        assertEq(vault.payee(address(venue)), address(vault));
-        _writeOff();
-        assertEq(vault.payee(address(venue)), _purse);
-        assertNotEq(_purse, address(vault));
-    }
-
-    function test_RecoverHandsOnWhatThePaysTheVaultAndLendsNothing() public {
+    function test_RecoverHandsOnWhatIsPaidAndLendsNothing() public {
         _writeOff();
         bytes memory give = abi.encodeCall(DoubleVenue.trade, (0, 120_000e6, 0, 0, new Exposure[](0)));
         vm.expectEmit(address(vault));

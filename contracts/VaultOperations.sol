@@ -25,7 +25,8 @@ import {IVenue} from "./venues/IVenue.sol";
 /// WRITE-OFF. `writeOff` takes a venue out of NAV for good, so that entry opens again where it could not be read. It is called no more but by
 /// `recover`, without a claim on idle, and what it pays goes to those who held shares when it was written off (`WriteOffs`). A token that
 /// `recover` sends to a venue of the vault instead is the present holders'. A venue that can still be read, at next to nothing, lets those in
-/// who know that it will be written off: `freeze` it first, and write off what was lost before what may come back is known.
+/// who know that it will be written off: write off what was lost before it is known what may come back. Until the next rebalance the guard's last
+/// accepted NAV, by which top-ups and reductions are bounded, has the venue in it.
 ///
 /// ROLES, by the authority: `rebalance`, `topUp`, `keeperReduce`, `keeperFree` (keeper), `reduce`, `free` (guardian), `addVenue`,
 /// `configureVenue`, `removeVenue` (curator), `tightenVenue` (sentinel), `writeOff`, `recover` (governor). `topUpCritical` is anyone's.

@@ -77,4 +77,5 @@ def _born(pid: int) -> str:
         return ""
     # The second field is the command in parentheses and may hold spaces.
     fields = text.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
+    # A first thread that has ended shows as a zombie while the others still hold the process's sockets.
+    return "" if fields[0] == "Z" and int(fields[17]) <= 1 else fields[19]

@@ -43,6 +43,8 @@ interface IVault is IERC4626 {
     error TooManyVenues(uint256 maximum);
     /// @notice `fund` came from a venue that the vault is not calling.
     error NotCalling(address venue);
+    /// @notice Only the judge of a rebalance has the calls made.
+    error NotJudging(address caller);
     error IdleShort(uint256 idle, uint256 wanted);
     /// @notice A top-up of a unit that is at its target already, or that would pass it.
     error PastTarget(address venue, uint256 unit, uint256 health, uint256 target);
@@ -70,6 +72,14 @@ interface IVault is IERC4626 {
     function rebalance(Instruction[] calldata calls, uint256 deadline, bytes32 planId)
         external
         returns (bytes[] memory results);
+
+    /// @notice JUDGE, while a rebalance waits for it. Makes the calls.
+    /// @param touched What `calls` call, and perhaps more, each once.
+    /// @return results The return data of each call.
+    /// @return posted  What of idle each of `touched` took less what it gave, asset units at 1e18.
+    function makeCalls(Instruction[] calldata calls, address[] calldata touched)
+        external
+        returns (bytes[] memory results, int256[] memory posted);
 
     /// @notice KEEPER. Posts `assets` of idle as margin of a unit that is under its venue's target health, never past it.
     function topUp(address venue, uint256 unit, uint256 assets, uint256 minPosted) external returns (uint256 posted);

@@ -14,8 +14,8 @@ import {IVenue} from "./venues/IVenue.sol";
 
 /// @title VaultOperations: venues, rebalanced and topped up under guard
 /// @notice REBALANCE. The keeper's instructions are calldata for registered venues only, which can neither be the asset nor this
-/// contract. The judge values the vault before and after, and the guard allows or refuses (`RebalanceJudge`); a breach of any rule
-/// undoes all of it.
+/// contract. The judge values the vault, has it make the calls, values it again, and the guard allows or refuses (`RebalanceJudge`); a
+/// breach of any rule undoes all of it.
 ///
 /// TOP-UPS, REDUCTIONS AND FREED MARGIN go to one venue and are judged by that venue alone, so that a price missing elsewhere does
 /// not get a unit liquidated. The rules and who may do what when are the guard's (`VenueActs`).
@@ -59,20 +59,34 @@ abstract contract VaultOperations is VaultShares {
         if (calls.length > MAX_INSTRUCTIONS) revert TooManyInstructions(calls.length, MAX_INSTRUCTIONS);
         planUsed[planId] = true;
 
-        for (uint256 i; i < calls.length; ++i) {
-            if (!_venues.known[calls[i].venue]) revert UnknownVenue(calls[i].venue);
-        }
-        (bytes memory data, address[] memory touched) = IRebalanceJudge(judge).begin(calls, _flow());
         uint256 supply = totalSupply();
-        int256[] memory posted;
         _idleBefore = _idle() + 1;
-        (results, posted) = _callAll(calls, touched);
+        Verdict memory v;
+        (results, v) = IRebalanceJudge(judge).rebalance(calls, _flow());
         if (totalSupply() != supply) revert SupplyChanged(supply, totalSupply());
-
-        Verdict memory v = IRebalanceJudge(judge).finish(data, posted);
         _struck(v.low, v.mid, v.high);
         _idleBefore = 0;
         emit Rebalanced(planId, msg.sender, v.midBefore, v.mid, v.loss);
+    }
+
+    /// @inheritdoc IVault
+    function makeCalls(Instruction[] calldata calls, address[] calldata touched)
+        external
+        returns (bytes[] memory results, int256[] memory posted)
+    {
+        if (msg.sender != judge) revert NotJudging(msg.sender);
+        results = new bytes[](calls.length);
+        posted = new int256[](touched.length);
+        int256 wei_ = int256(_wei());
+        uint256 idle = _idle();
+        for (uint256 i; i < calls.length; ++i) {
+            results[i] = _call(calls[i].venue, i, calls[i].data);
+            uint256 left = _idle();
+            uint256 at;
+            while (touched[at] != calls[i].venue) ++at;
+            posted[at] += (int256(idle) - int256(left)) * wei_;
+            idle = left;
+        }
     }
 
     /// @inheritdoc IVault
@@ -267,25 +281,6 @@ abstract contract VaultOperations is VaultShares {
     function _actionOf(Act act) private pure returns (bytes4) {
         if (act == Act.TopUp || act == Act.CriticalTopUp) return IVenue.post.selector;
         return act == Act.Free || act == Act.KeeperFree ? IVenue.free.selector : IVenue.reduce.selector;
-    }
-
-    /// @dev `posted[i]` is what `touched[i]` took of idle less what it gave, asset units at 1e18.
-    function _callAll(Instruction[] calldata calls, address[] memory touched)
-        private
-        returns (bytes[] memory results, int256[] memory posted)
-    {
-        results = new bytes[](calls.length);
-        posted = new int256[](touched.length);
-        int256 wei_ = int256(_wei());
-        uint256 idle = _idle();
-        for (uint256 i; i < calls.length; ++i) {
-            results[i] = _call(calls[i].venue, i, calls[i].data);
-            uint256 left = _idle();
-            uint256 at;
-            while (touched[at] != calls[i].venue) ++at;
-            posted[at] += (int256(idle) - int256(left)) * wei_;
-            idle = left;
-        }
     }
 
     /// @dev Asset units at 1e18 in a wei of the asset.

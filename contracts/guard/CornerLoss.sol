@@ -21,7 +21,7 @@ library CornerLoss {
     using SignedMath for int256;
 
     /// @notice The charge of going from `before` to `afterwards`, asset units at 1e18.
-    function charge(Valuation calldata before, Valuation calldata afterwards) internal pure returns (uint256) {
+    function charge(Valuation memory before, Valuation memory afterwards) internal pure returns (uint256) {
         int256 loss = before.mid - afterwards.mid;
         for (uint256 i; i < afterwards.prices.length; ++i) {
             loss += int256(_priceLoss(before, afterwards, afterwards.prices[i]));
@@ -43,7 +43,7 @@ library CornerLoss {
         return loss > 0 ? uint256(loss) : 0;
     }
 
-    function _priceLoss(Valuation calldata before, Valuation calldata afterwards, PricePoint calldata p)
+    function _priceLoss(Valuation memory before, Valuation memory afterwards, PricePoint memory p)
         private
         pure
         returns (uint256)
@@ -70,7 +70,7 @@ library CornerLoss {
         return gain < 0 ? uint256(-gain) : 0;
     }
 
-    function _volLoss(Valuation calldata before, Valuation calldata afterwards, VolPoint calldata p)
+    function _volLoss(Valuation memory before, Valuation memory afterwards, VolPoint memory p)
         private
         pure
         returns (uint256)
@@ -81,7 +81,7 @@ library CornerLoss {
         return (vega.abs() * width).ceilDiv(1e18);
     }
 
-    function _netted(Exposure[] calldata exposures, address underlying)
+    function _netted(Exposure[] memory exposures, address underlying)
         private
         pure
         returns (int256 delta, int256 gamma)
@@ -93,7 +93,7 @@ library CornerLoss {
         }
     }
 
-    function _vega(Exposure[] calldata exposures, address underlying, uint64 expiry) private pure returns (int256) {
+    function _vega(Exposure[] memory exposures, address underlying, uint64 expiry) private pure returns (int256) {
         for (uint256 i; i < exposures.length; ++i) {
             if (exposures[i].underlying == underlying && exposures[i].expiry == expiry) {
                 return exposures[i].greeks.vega;
@@ -102,21 +102,21 @@ library CornerLoss {
         return 0;
     }
 
-    function _hasPrice(Valuation calldata v, address underlying) private pure returns (bool) {
+    function _hasPrice(Valuation memory v, address underlying) private pure returns (bool) {
         for (uint256 i; i < v.prices.length; ++i) {
             if (v.prices[i].underlying == underlying) return true;
         }
         return false;
     }
 
-    function _hasVol(Valuation calldata v, VolPoint calldata p) private pure returns (bool) {
+    function _hasVol(Valuation memory v, VolPoint memory p) private pure returns (bool) {
         for (uint256 i; i < v.vols.length; ++i) {
             if (v.vols[i].underlying == p.underlying && v.vols[i].expiry == p.expiry) return true;
         }
         return false;
     }
 
-    function _halfWidths(Valuation calldata v) private pure returns (uint256 sum) {
+    function _halfWidths(Valuation memory v) private pure returns (uint256 sum) {
         for (uint256 i; i < v.venues.length; ++i) {
             sum += v.venues[i].halfWidth;
         }

@@ -51,13 +51,13 @@ abstract contract FlowCaps is LossBudget {
         uint128 relative;
     }
 
+    bool private _anyCap;
     mapping(bytes32 id => Room) private _rooms;
     /// @dev By id what was posted, by the address of a venue what top-ups posted there.
     mapping(address vault => mapping(bytes32 id => FlowWindow.Window)) private _posted;
     mapping(address vault => FlowWindow.Window) private _turned;
     uint128 private _turnoverRoom;
     uint128 private _grossRoom;
-    bool private _anyCap;
 
     /// @notice CURATOR. Caps `id` in asset units and as a fraction of low NAV, both at 1e18; the greatest uint128 is no cap.
     function setCap(bytes32 id, uint128 absolute, uint128 relative) external restricted {
@@ -138,14 +138,14 @@ abstract contract FlowCaps is LossBudget {
     /// @dev Caps of a rebalance of `vault`; `posted` as `IRiskGuard.check`.
     function _checkCaps(
         address vault,
-        Valuation calldata before,
-        Valuation calldata afterwards,
-        address[] calldata touched,
-        int256[] calldata posted
+        Valuation memory before,
+        Valuation memory afterwards,
+        address[] memory touched,
+        int256[] memory posted
     ) internal {
         uint256 nav = afterwards.low > 0 ? uint256(afterwards.low) : 0;
         for (uint256 i; i < afterwards.venues.length; ++i) {
-            VenueValue calldata part = afterwards.venues[i];
+            VenueValue memory part = afterwards.venues[i];
             // Both valuations list the vault's venues in one order: it cannot change during a call.
             if (part.mid > 0 && part.mid > before.venues[i].mid) {
                 _checkVenue(vault, part.venue, uint256(part.mid), nav);
@@ -211,7 +211,7 @@ abstract contract FlowCaps is LossBudget {
         _checkId(id, _posted[vault][id].net(WINDOW), nav);
     }
 
-    function _checkProtocol(Valuation calldata v, uint256 which, uint256 nav) private view {
+    function _checkProtocol(Valuation memory v, uint256 which, uint256 nav) private view {
         bytes32 protocol = IVenue(v.venues[which].venue).protocol();
         uint256 sum;
         for (uint256 i; i < v.venues.length; ++i) {
@@ -222,7 +222,7 @@ abstract contract FlowCaps is LossBudget {
         _checkId(protocolId(protocol), sum, nav);
     }
 
-    function _checkExposure(Valuation calldata before, Valuation calldata v, Exposure calldata e, uint256 nav)
+    function _checkExposure(Valuation memory before, Valuation memory v, Exposure memory e, uint256 nav)
         private
         view
     {
@@ -243,7 +243,7 @@ abstract contract FlowCaps is LossBudget {
         if (value > most) revert IdCapExceeded(id, value, most);
     }
 
-    function _checkGross(VenueValue[] calldata before, VenueValue[] calldata afterwards, uint256 nav) private view {
+    function _checkGross(VenueValue[] memory before, VenueValue[] memory afterwards, uint256 nav) private view {
         uint256 was;
         uint256 gross;
         for (uint256 i; i < afterwards.length; ++i) {
@@ -255,17 +255,17 @@ abstract contract FlowCaps is LossBudget {
         if (gross > was && gross > most) revert GrossTooLarge(gross, most);
     }
 
-    function _checkTurnover(address vault, Valuation calldata before, Valuation calldata afterwards, uint256 nav)
+    function _checkTurnover(address vault, Valuation memory before, Valuation memory afterwards, uint256 nav)
         private
     {
         uint256 sum;
         for (uint256 i; i < afterwards.exposures.length; ++i) {
-            Exposure calldata e = afterwards.exposures[i];
+            Exposure memory e = afterwards.exposures[i];
             (int256 delta,) = _of(before.exposures, e);
             sum += (e.greeks.delta - delta).abs() * _mid(afterwards.prices, e.underlying) / 1e18;
         }
         for (uint256 i; i < before.exposures.length; ++i) {
-            Exposure calldata e = before.exposures[i];
+            Exposure memory e = before.exposures[i];
             if (!_has(afterwards.exposures, e)) sum += e.greeks.delta.abs() * _mid(before.prices, e.underlying) / 1e18;
         }
         sum = _turned[vault].add(int256(sum), 1 days);
@@ -289,13 +289,13 @@ abstract contract FlowCaps is LossBudget {
         emit MaxTurnoverSet(fraction);
     }
 
-    function _gross(Exposure[] calldata list, address token) private pure returns (uint256 sum) {
+    function _gross(Exposure[] memory list, address token) private pure returns (uint256 sum) {
         for (uint256 i; i < list.length; ++i) {
             if (list[i].underlying == token) sum += list[i].greeks.delta.abs();
         }
     }
 
-    function _of(Exposure[] calldata list, Exposure calldata e) private pure returns (int256 delta, int256 vega) {
+    function _of(Exposure[] memory list, Exposure memory e) private pure returns (int256 delta, int256 vega) {
         for (uint256 i; i < list.length; ++i) {
             if (list[i].underlying == e.underlying && list[i].expiry == e.expiry) {
                 return (list[i].greeks.delta, list[i].greeks.vega);
@@ -303,14 +303,14 @@ abstract contract FlowCaps is LossBudget {
         }
     }
 
-    function _has(Exposure[] calldata list, Exposure calldata e) private pure returns (bool) {
+    function _has(Exposure[] memory list, Exposure memory e) private pure returns (bool) {
         for (uint256 i; i < list.length; ++i) {
             if (list[i].underlying == e.underlying && list[i].expiry == e.expiry) return true;
         }
         return false;
     }
 
-    function _mid(PricePoint[] calldata prices, address token) private pure returns (uint256) {
+    function _mid(PricePoint[] memory prices, address token) private pure returns (uint256) {
         for (uint256 i; i < prices.length; ++i) {
             if (prices[i].underlying == token) return prices[i].mid;
         }

@@ -14,10 +14,10 @@ library FlowRule {
     /// @param posted     What of idle each of `touched` took less what it gave, asset units at 1e18.
     /// @return all       What counts as posted to each of `touched`, less what counts as come back.
     function flows(
-        VenueValue[] calldata before,
-        VenueValue[] calldata afterwards,
-        address[] calldata touched,
-        int256[] calldata posted
+        VenueValue[] memory before,
+        VenueValue[] memory afterwards,
+        address[] memory touched,
+        int256[] memory posted
     ) internal pure returns (int256[] memory all) {
         all = new int256[](touched.length);
         int256 grown;
@@ -41,7 +41,7 @@ library FlowRule {
         }
     }
 
-    function _growth(VenueValue[] calldata before, VenueValue[] calldata afterwards, address venue)
+    function _growth(VenueValue[] memory before, VenueValue[] memory afterwards, address venue)
         private
         pure
         returns (int256)

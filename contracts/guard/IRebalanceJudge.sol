@@ -17,21 +17,14 @@ struct Verdict {
 
 /// @title IRebalanceJudge: a vault before and after a rebalance
 interface IRebalanceJudge {
-    /// @notice Values the calling vault, charges its guard with what it lost unexplained since its last mark, and reads the health of the
-    /// units of the venues that `calls` touch. Reverts where one of those is frozen.
-    /// @param calls    What will be done.
+    /// @notice Values the calling vault, charges its guard with what it lost unexplained since its last mark, has it make `calls`
+    /// (`IVault.makeCalls`), values it again and strikes a mark. Reverts with a typed error where a venue that is touched is frozen, and
+    /// unless guard and the venues' minimum health allow what was done.
     /// @param flow     What came into idle by entries since the last mark, less what left by exits; asset units at 1e18.
-    /// @return data    What `finish` takes.
-    /// @return touched The venues that `calls` call or name in their arguments, each once.
-    function begin(Instruction[] calldata calls, int256 flow)
+    /// @return results What the calls answered.
+    function rebalance(Instruction[] calldata calls, int256 flow)
         external
-        returns (bytes memory data, address[] memory touched);
-
-    /// @notice Values the calling vault again and reverts with a typed error unless its guard and the venues' minimum health allow
-    /// what was done since `begin`; charges the loss and strikes a mark.
-    /// @param data   What `begin` returned, in the same transaction.
-    /// @param posted What of idle each touched venue took less what it gave, asset units at 1e18.
-    function finish(bytes calldata data, int256[] calldata posted) external returns (Verdict memory);
+        returns (bytes[] memory results, Verdict memory);
 
     /// @notice What units of `vault` under critical health lack, asset units at 1e18, rounded up: what of idle is theirs before anyone leaves.
     /// @param worth NAV at 1e18, which bounds a venue's part by its cap.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Exposure, Greeks} from "../venues/IVenue.sol";
-import {IRiskGuard, Limits, Measure, Range} from "./IRiskGuard.sol";
+import {IRiskGuard, Measure, Range} from "./IRiskGuard.sol";
 import {PricePoint, Valuation} from "./IValuer.sol";
 
 /// @title LimitRule: how far a book is outside its limits, and whether a change brings it back
@@ -41,7 +41,7 @@ library LimitRule {
 
     /// @notice The spans of `underlying` in `v`, delta as a fraction of `nav`.
     /// @param soon Unix seconds by which an expiry counts as optional.
-    function spans(Valuation calldata v, address underlying, int256 nav, uint256 soon)
+    function spans(Valuation memory v, address underlying, int256 nav, uint256 soon)
         internal
         pure
         returns (Spans memory s)
@@ -51,7 +51,7 @@ library LimitRule {
         Greeks memory least;
         Greeks memory most;
         for (uint256 i; i < v.exposures.length; ++i) {
-            Exposure calldata e = v.exposures[i];
+            Exposure memory e = v.exposures[i];
             if (e.underlying != underlying) continue;
             if (e.expiry != 0 && e.expiry <= soon) {
                 _widen(least, most, e.greeks);
@@ -101,17 +101,18 @@ library LimitRule {
         return uint256(_max0(most > -least ? most : -least));
     }
 
-    /// @notice The limits of a measure.
-    function range(Limits memory limits, uint256 measure) internal pure returns (Range memory r) {
-        if (measure == uint256(Measure.Delta)) r = limits.delta;
-        else if (measure == uint256(Measure.Gamma)) r = limits.gamma;
-        else if (measure == uint256(Measure.Vega)) r = limits.vega;
-        else r = limits.theta;
-        return Range(_cut(r.min), _cut(r.max));
+    /// @notice A range in a word that is not zero: one bit, and 120 for each end. What is beyond 2^119 is no limit.
+    function packed(Range calldata r) internal pure returns (uint256) {
+        return 1 << 240 | _narrow(r.max) << 120 | _narrow(r.min);
+    }
+
+    /// @notice What was packed.
+    function unpacked(uint256 word) internal pure returns (Range memory) {
+        return Range(_wide(word), _wide(word >> 120));
     }
 
     /// @notice The tokens of both valuations' exposures and pending orders, each once.
-    function underlyings(Valuation calldata before, Valuation calldata afterwards)
+    function underlyings(Valuation memory before, Valuation memory afterwards)
         internal
         pure
         returns (address[] memory tokens)
@@ -135,7 +136,7 @@ library LimitRule {
         );
     }
 
-    function _collect(address[] memory tokens, uint256 count, Exposure[] calldata entries)
+    function _collect(address[] memory tokens, uint256 count, Exposure[] memory entries)
         private
         pure
         returns (uint256)
@@ -167,16 +168,16 @@ library LimitRule {
         return uint256(distance) * 1e18 / scale;
     }
 
-    function _price(Valuation calldata v, address underlying) private pure returns (int256) {
+    function _price(Valuation memory v, address underlying) private pure returns (int256) {
         for (uint256 i; i < v.prices.length; ++i) {
-            PricePoint calldata p = v.prices[i];
+            PricePoint memory p = v.prices[i];
             if (p.underlying == underlying) return int256(p.mid);
         }
         return 0;
     }
 
     /// @dev Covers with and without `g`.
-    function _widen(Greeks memory least, Greeks memory most, Greeks calldata g) private pure {
+    function _widen(Greeks memory least, Greeks memory most, Greeks memory g) private pure {
         _add(least, Greeks(_min0(g.delta), _min0(g.gamma), _min0(g.vega), _min0(g.theta)));
         _add(most, Greeks(_max0(g.delta), _max0(g.gamma), _max0(g.vega), _max0(g.theta)));
     }
@@ -191,6 +192,18 @@ library LimitRule {
     function _cut(int256 x) private pure returns (int256) {
         if (x > BOUNDLESS) return BOUNDLESS;
         return x < -BOUNDLESS ? -BOUNDLESS : x;
+    }
+
+    function _narrow(int256 x) private pure returns (uint256) {
+        if (x > type(int120).max) x = type(int120).max;
+        if (x < type(int120).min) x = type(int120).min;
+        return uint120(int120(x));
+    }
+
+    function _wide(uint256 word) private pure returns (int256 x) {
+        x = int120(uint120(word));
+        if (x == type(int120).max) return type(int256).max;
+        if (x == type(int120).min) return type(int256).min;
     }
 
     function _min0(int256 x) private pure returns (int256) {

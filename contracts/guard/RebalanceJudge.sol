@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Instruction, IVault} from "../IVault.sol";
 import {IMarks} from "../nav/IMarks.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
-import {IVenue} from "../venues/IVenue.sol";
+import {UnitHealth} from "../venues/IVenue.sol";
 import {CriticalNeed} from "./CriticalNeed.sol";
 import {IRebalanceJudge, Verdict} from "./IRebalanceJudge.sol";
 import {IRiskGuard} from "./IRiskGuard.sol";
@@ -15,13 +15,13 @@ import {Reading, Valuing} from "./Valuing.sol";
 /// @title RebalanceJudge: what a rebalance did to a vault, for its guard to allow or refuse
 /// @notice Stateless; serves any vault that names it.
 ///
-/// TWO VALUATIONS AT ONE SET OF PRICES. `begin` reads every venue, `finish` those that were touched and takes the rest as they were, at
-/// the prices and vols of `begin`: what did not change is not paid for twice, and no price that moves during the call is a gain. Touched is
+/// TWO VALUATIONS AT ONE SET OF PRICES. Before the calls every venue is read, after them those that were touched, the rest taken as they were, at
+/// the prices and vols of before: what did not change is not paid for twice, and no price that moves during the calls is a gain. Touched is
 /// what is called, and what is named in the arguments of a call, whereto tokens may be moved in kind. What reaches a venue in
 /// another way counts as lost.
 ///
 /// UNEXPLAINED LOSSES. What the vault lost since its last mark, and prices, time and carry do not explain (`IMarks`), fills the guard's bucket
-/// before the call is judged, so that a loss cannot hide between two calls.
+/// before the calls are judged, so that a loss cannot hide between two rebalances.
 ///
 /// HEALTH. A unit of a venue that was touched ends at its venue's minimum health or above; one that was below before may stay
 /// below if it is not worse (`UnitUnhealthy`). A call must not be refused for mending half of a problem, nor for one that it did
@@ -29,59 +29,44 @@ import {Reading, Valuing} from "./Valuing.sol";
 ///
 /// No venue that is touched is frozen (`VenueFrozen`). What units lack that are under critical health is answered here too (`CriticalNeed`). All else is the guard's (`RiskGuard`).
 ///
-/// ASSUMPTIONS. THE CALLING VAULT CALLS `begin` AND `finish` IN ONE TRANSACTION, HANDS ON `data` AS IT WAS, AND LETS NO ONE BUT THE VENUES IN
-/// BETWEEN. ADAPTERS LET STRANGERS CHANGE NOTHING MEANWHILE. A FALSE VAULT DECEIVES ITSELF ALONE: GUARD AND MARKS KEEP THEIR STATE BY VAULT, AND LISTEN
-/// TO THE JUDGE THAT THE VAULT NAMES.
+/// ASSUMPTIONS. THE CALLING VAULT LETS NO ONE BUT THE VENUES IN WHILE IT WAITS. ADAPTERS LET STRANGERS CHANGE NOTHING MEANWHILE. THE VAULT IS CALLED
+/// BACK ONLY WHILE IT CALLS HERE. A FALSE VAULT DECEIVES ITSELF ALONE: GUARD AND MARKS KEEP THEIR STATE BY VAULT, AND LISTEN TO THE JUDGE THAT THE VAULT NAMES.
 contract RebalanceJudge is Valuing, IRebalanceJudge {
-    /// @dev Health at 1e18 of one margin unit of one venue.
-    struct UnitHealth {
-        address venue;
-        uint256 unit;
-        uint256 health;
-    }
-
-    /// @dev What `begin` hands to `finish`.
-    struct Memo {
-        address[] touched;
+    /// @dev A vault that is being judged: all its venues, those that are touched, and how the units of all were before.
+    struct Case {
         address[] venues;
+        address[] touched;
         Reading[] readings;
+        UnitHealth[][] units;
         Valuation before;
-        UnitHealth[] units;
     }
 
     /// @inheritdoc IRebalanceJudge
-    function begin(Instruction[] calldata calls, int256 flow)
+    function rebalance(Instruction[] calldata calls, int256 flow)
         external
-        returns (bytes memory, address[] memory touched)
+        returns (bytes[] memory results, Verdict memory)
     {
-        IRiskGuard guard = IRiskGuard(IVault(msg.sender).guard());
-        IVenueActs acts = IVenueActs(guard.acts());
-        IPriceOracle(IVault(msg.sender).oracle()).pinAll(guard.underlyings());
-        Memo memory memo;
-        memo.venues = IVault(msg.sender).venues();
-        memo.touched = touched = _touched(calls, memo.venues);
-        for (uint256 i; i < touched.length; ++i) {
-            if (acts.frozen(touched[i])) revert IRiskGuard.VenueFrozen(touched[i]);
-        }
-        memo.readings = _readAll(memo.venues);
-        memo.before = _valued(memo);
-        memo.units = _healths(touched);
-        if (memo.before.priced) _chargeUnexplained(guard, memo.before, flow);
-        return (abi.encode(memo), touched);
-    }
-
-    /// @inheritdoc IRebalanceJudge
-    function finish(bytes calldata data, int256[] calldata posted) external returns (Verdict memory) {
-        Memo memory memo = abi.decode(data, (Memo));
-        for (uint256 i; i < memo.venues.length; ++i) {
-            if (_has(memo.touched, memo.venues[i])) memo.readings[i] = _read(memo.venues[i]);
-        }
-        Valuation memory v = _valued(memo);
         IVault vault = IVault(msg.sender);
-        uint256 loss = IRiskGuard(vault.guard()).check(msg.sender, memo.before, v, memo.touched, posted);
-        _checkUnits(memo);
+        IRiskGuard guard = IRiskGuard(vault.guard());
+        IPriceOracle(vault.oracle()).pinAll(guard.underlyings());
+        Case memory c;
+        c.venues = vault.venues();
+        c.touched = _touched(calls, c.venues);
+        _readBefore(c, IVenueActs(guard.acts()));
+        c.before = _valued(c);
+        if (c.before.priced) _chargeUnexplained(guard, c.before, flow);
+
+        int256[] memory posted;
+        (results, posted) = vault.makeCalls(calls, c.touched);
+
+        for (uint256 i; i < c.venues.length; ++i) {
+            if (_has(c.touched, c.venues[i])) c.readings[i] = _read(c.venues[i], true);
+        }
+        Valuation memory v = _valued(c);
+        uint256 loss = guard.check(msg.sender, c.before, v, c.touched, posted);
+        _checkUnits(c);
         IMarks(vault.marks()).store(msg.sender, v);
-        return Verdict(memo.before.mid, v.low, v.mid, v.high, loss);
+        return (results, Verdict(c.before.mid, v.low, v.mid, v.high, loss));
     }
 
     /// @inheritdoc IRebalanceJudge
@@ -94,8 +79,20 @@ contract RebalanceJudge is Valuing, IRebalanceJudge {
         return IVault(msg.sender).venueConfig(venue).minHealth;
     }
 
-    function _valued(Memo memory memo) private view returns (Valuation memory) {
-        return _combined(msg.sender, memo.venues, memo.readings, memo.before.prices, memo.before.vols);
+    function _readBefore(Case memory c, IVenueActs acts) private view {
+        if (c.venues.length > MAX_VENUES) revert IVault.TooManyVenues(MAX_VENUES);
+        c.readings = new Reading[](c.venues.length);
+        c.units = new UnitHealth[][](c.venues.length);
+        for (uint256 i; i < c.venues.length; ++i) {
+            bool touched = _has(c.touched, c.venues[i]);
+            if (touched && acts.frozen(c.venues[i])) revert IRiskGuard.VenueFrozen(c.venues[i]);
+            c.readings[i] = _read(c.venues[i], touched);
+            c.units[i] = c.readings[i].units;
+        }
+    }
+
+    function _valued(Case memory c) private view returns (Valuation memory) {
+        return _combined(msg.sender, c.venues, c.readings, c.before.prices, c.before.vols);
     }
 
     function _chargeUnexplained(IRiskGuard guard, Valuation memory v, int256 flow) private {
@@ -105,37 +102,29 @@ contract RebalanceJudge is Valuing, IRebalanceJudge {
         if (loss != 0) guard.charge(msg.sender, loss, v.low);
     }
 
-    function _checkUnits(Memo memory memo) private view {
-        UnitHealth[] memory units = _healths(memo.touched);
-        for (uint256 i; i < units.length; ++i) {
-            UnitHealth memory u = units[i];
-            uint256 minimum = _minimum(u.venue);
-            if (u.health >= minimum) continue;
-            bool mending;
-            for (uint256 j; j < memo.units.length; ++j) {
-                UnitHealth memory was = memo.units[j];
-                if (was.venue == u.venue && was.unit == u.unit) {
-                    mending = was.health < minimum && u.health >= was.health;
+    function _checkUnits(Case memory c) private view {
+        for (uint256 i; i < c.venues.length; ++i) {
+            // Of a venue that was not touched, units were not asked for.
+            UnitHealth[] memory units = c.readings[i].units;
+            if (units.length == 0) continue;
+            uint256 minimum = _minimum(c.venues[i]);
+            for (uint256 j; j < units.length; ++j) {
+                uint256 health = units[j].health;
+                if (health >= minimum) continue;
+                uint256 was = _healthOf(c.units[i], units[j].unit);
+                if (was >= minimum || health < was) {
+                    revert IRiskGuard.UnitUnhealthy(c.venues[i], units[j].unit, health, minimum);
                 }
             }
-            if (!mending) revert IRiskGuard.UnitUnhealthy(u.venue, u.unit, u.health, minimum);
         }
     }
 
-    function _healths(address[] memory venues) private view returns (UnitHealth[] memory units) {
-        uint256[][] memory ids = new uint256[][](venues.length);
-        uint256 count;
-        for (uint256 i; i < venues.length; ++i) {
-            ids[i] = IVenue(venues[i]).marginUnits();
-            count += ids[i].length;
+    /// @dev No health is greater than what a unit has that was not there.
+    function _healthOf(UnitHealth[] memory units, uint256 unit) private pure returns (uint256) {
+        for (uint256 i; i < units.length; ++i) {
+            if (units[i].unit == unit) return units[i].health;
         }
-        units = new UnitHealth[](count);
-        count = 0;
-        for (uint256 i; i < venues.length; ++i) {
-            for (uint256 j; j < ids[i].length; ++j) {
-                units[count++] = UnitHealth(venues[i], ids[i][j], IVenue(venues[i]).unitHealth(ids[i][j]));
-            }
-        }
+        return type(uint256).max;
     }
 
     /// @dev Of `venues` those that are called, or named in the arguments of a call: there value may be moved to them in kind.

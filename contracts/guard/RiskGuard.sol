@@ -29,7 +29,7 @@ import {LimitRule} from "./LimitRule.sol";
 /// `RebalanceJudge` makes the two valuations, and sees to the health of margin units. What is done at one venue outside a rebalance is judged
 /// as `VenueActs` says.
 ///
-/// FRACTIONS are at 1e18. `type(int256).min` and `max` stand for no limit.
+/// FRACTIONS are at 1e18. `type(int256).min` and `max` stand for no limit, as does any beyond 2^119.
 ///
 /// ROLES. Setters are restricted by the authority: `setX` is the curator's and may raise risk, `lowerX` is the sentinel's and cannot.
 ///
@@ -56,13 +56,18 @@ contract RiskGuard is FlowCaps {
         uint64 at;
     }
 
+    /// @dev Low NAV and the venues' part of it, as last accepted and moved since. The valuer's bounds keep both under 2^127.
+    struct LastNav {
+        int128 venues;
+        int128 all;
+    }
+
     VenueActs private immutable ACTS;
-    mapping(address vault => int256) private _venuesLow;
-    mapping(address vault => int256) private _accepted;
+    mapping(address vault => LastNav) private _navs;
     mapping(address vault => mapping(address token => LastPrice)) private _prices;
     address[] private _underlyings;
-    mapping(address underlying => bool) private _known;
-    mapping(address underlying => Limits) private _limits;
+    /// @dev By `Measure`, packed.
+    mapping(address underlying => uint256[4]) private _ranges;
 
     /// @dev The largest breach before and after a call, what a breach may grow by, the largest after it of a measure that the call moved, whether it took
     /// any measure farther from zero, a breach that crossed over, if any, and the largest that grew.
@@ -77,7 +82,7 @@ contract RiskGuard is FlowCaps {
     }
 
     modifier onlyActs() {
-        if (msg.sender != address(ACTS)) revert OnlyActs(msg.sender);
+        _requireActs();
         _;
     }
 
@@ -87,26 +92,30 @@ contract RiskGuard is FlowCaps {
 
     /// @notice RESTRICTED. Sets the limits of `underlying`; tokens are never forgotten, only limited to zero.
     function setLimits(address underlying, Limits calldata limits_) external restricted {
-        if (!_known[underlying]) {
+        uint256[4] storage words = _ranges[underlying];
+        if (words[0] == 0) {
             if (_underlyings.length == MAX_UNDERLYINGS) revert TooManyUnderlyings(MAX_UNDERLYINGS);
-            _known[underlying] = true;
             _underlyings.push(underlying);
         }
-        _ranged(limits_.delta);
-        _ranged(limits_.gamma);
-        _ranged(limits_.vega);
-        _ranged(limits_.theta);
-        _limits[underlying] = limits_;
+        // The same words, by `Measure`.
+        Range[4] calldata ranges;
+        assembly ("memory-safe") {
+            ranges := limits_
+        }
+        for (uint256 m; m < 4; ++m) {
+            if (ranges[m].min > ranges[m].max) revert EmptyRange(ranges[m].min, ranges[m].max);
+            words[m] = LimitRule.packed(ranges[m]);
+        }
         emit LimitsSet(underlying, limits_);
     }
 
     /// @inheritdoc IRiskGuard
     function check(
         address vault,
-        Valuation calldata before,
-        Valuation calldata afterwards,
-        address[] calldata touched,
-        int256[] calldata posted
+        Valuation memory before,
+        Valuation memory afterwards,
+        address[] memory touched,
+        int256[] memory posted
     ) external returns (uint256 loss) {
         if (msg.sender != IVault(vault).judge()) revert OnlyVault(msg.sender, vault);
         if (!before.priced || !afterwards.priced) revert Unpriced();
@@ -130,7 +139,7 @@ contract RiskGuard is FlowCaps {
     {
         loss = spent > worth ? spent - worth : 0;
         _spendOnTopUp(vault, loss, nav);
-        _venuesLow[vault] += int256(worth);
+        _shift(vault, int256(worth));
         _postTopUp(vault, venue, spent, nav);
     }
 
@@ -141,7 +150,7 @@ contract RiskGuard is FlowCaps {
     {
         if (byKeeper) _spend(vault, loss, nav);
         else _spendOnReduce(vault, loss, nav);
-        _venuesLow[vault] += flow - int256(loss);
+        _shift(vault, flow - int256(loss));
         if (flow != 0) _post(vault, venue, flow);
     }
 
@@ -159,9 +168,9 @@ contract RiskGuard is FlowCaps {
 
     /// @inheritdoc IRiskGuard
     function lastLow(address vault, uint256 idle) external view returns (uint256) {
-        int256 low = int256(idle) + _venuesLow[vault];
-        int256 accepted = _accepted[vault];
-        if (accepted != 0 && low > accepted) low = accepted;
+        LastNav memory last = _navs[vault];
+        int256 low = int256(idle) + last.venues;
+        if (last.all != 0 && low > last.all) low = last.all;
         return low > 0 ? uint256(low) : 0;
     }
 
@@ -172,13 +181,19 @@ contract RiskGuard is FlowCaps {
     }
 
     /// @inheritdoc IRiskGuard
-    function cornerLoss(Valuation calldata before, Valuation calldata afterwards) external pure returns (uint256) {
+    function cornerLoss(Valuation memory before, Valuation memory afterwards) external pure returns (uint256) {
         return CornerLoss.charge(before, afterwards);
     }
 
     /// @inheritdoc IRiskGuard
-    function limits(address underlying) external view returns (Limits memory) {
-        return _limits[underlying];
+    function limits(address underlying) external view returns (Limits memory limits_) {
+        Range[4] memory ranges;
+        for (uint256 m; m < 4; ++m) {
+            ranges[m] = LimitRule.unpacked(_ranges[underlying][m]);
+        }
+        assembly ("memory-safe") {
+            limits_ := ranges
+        }
     }
 
     /// @inheritdoc IRiskGuard
@@ -186,12 +201,20 @@ contract RiskGuard is FlowCaps {
         return _underlyings;
     }
 
+    function _requireActs() private view {
+        if (msg.sender != address(ACTS)) revert OnlyActs(msg.sender);
+    }
+
+    /// @dev The venues' part of the last accepted low changed by `worth`.
+    function _shift(address vault, int256 worth) private {
+        _navs[vault].venues += int128(worth);
+    }
+
     /// @dev Remembers what of a valuation is needed where there is none.
-    function _remember(address vault, Valuation calldata v) private {
-        _venuesLow[vault] = v.low - int256(v.idle);
-        _accepted[vault] = v.low;
+    function _remember(address vault, Valuation memory v) private {
+        _navs[vault] = LastNav(int128(v.low - int256(v.idle)), int128(v.low));
         for (uint256 i; i < v.prices.length; ++i) {
-            PricePoint calldata p = v.prices[i];
+            PricePoint memory p = v.prices[i];
             LastPrice storage last = _prices[vault][p.underlying];
             // The valuer bounds prices by 2^100.
             if (block.timestamp >= last.at + PRICE_AGE) {
@@ -200,7 +223,7 @@ contract RiskGuard is FlowCaps {
         }
     }
 
-    function _find(Valuation calldata before, Valuation calldata afterwards)
+    function _find(Valuation memory before, Valuation memory afterwards)
         private
         view
         returns (Finding memory found)
@@ -212,14 +235,14 @@ contract RiskGuard is FlowCaps {
             LimitRule.Spans memory is_ = LimitRule.spans(afterwards, tokens[i], afterwards.low, soon);
             // Delta over the NAV of before the call: what the call cost must not make it look moved.
             LimitRule.Spans memory still = LimitRule.over(is_, before.low);
-            bool known = _known[tokens[i]];
-            Limits memory allowed = _limits[tokens[i]];
+            uint256[4] storage words = _ranges[tokens[i]];
+            bool known = words[0] != 0;
             for (uint256 m; m < 4; ++m) {
                 if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) {
                     if (!known) revert NoLimits(tokens[i]);
                     found.farther = true;
                 }
-                if (known) _findOne(found, tokens[i], m, LimitRule.range(allowed, m), was, is_, still);
+                if (known) _findOne(found, tokens[i], m, LimitRule.unpacked(words[m]), was, is_, still);
             }
         }
     }
@@ -253,9 +276,5 @@ contract RiskGuard is FlowCaps {
 
     function _moved(uint256 m, LimitRule.Spans memory was, LimitRule.Spans memory still) private pure returns (bool) {
         return still.least[m] != was.least[m] || still.most[m] != was.most[m];
-    }
-
-    function _ranged(Range calldata range) private pure {
-        if (range.min > range.max) revert EmptyRange(range.min, range.max);
     }
 }

@@ -7,14 +7,15 @@ import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 import {IVault} from "../IVault.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
 import {IVolSource} from "../oracle/IVolSource.sol";
-import {Book, Exposure, Greeks, IVenue} from "../venues/IVenue.sol";
+import {Book, Exposure, Greeks, IVenue, UnitHealth} from "../venues/IVenue.sol";
 import {IValuer, PricePoint, Valuation, VenueValue, VolPoint} from "./IValuer.sol";
 
-/// @notice One venue as it was read; nothing where it could not be.
+/// @notice One venue as it was read; nothing where it could not be. `units` where their health was asked for too.
 struct Reading {
     bool done;
     Book book;
     Exposure[] pending;
+    UnitHealth[] units;
 }
 
 /// @title Valuing: one interval for a whole vault, in which a position and its hedge cancel
@@ -69,10 +70,15 @@ abstract contract Valuing {
         VolPoint[] knownVols;
     }
 
-    /// @notice A venue's book and pending orders, checked. Called on this contract itself, so that data that does not
-    /// decode fails here and not there.
-    function read(address venue) external view returns (Book memory book, Exposure[] memory pending) {
-        book = IVenue(venue).book();
+    /// @notice A venue's book and pending orders, checked, and with `standing` the health of its units. Called on this contract
+    /// itself, so that data that does not decode fails here and not there.
+    function read(address venue, bool standing)
+        external
+        view
+        returns (Book memory book, Exposure[] memory pending, UnitHealth[] memory units)
+    {
+        if (standing) (book, units) = IVenue(venue).standing();
+        else book = IVenue(venue).book();
         pending = IVenue(venue).pending();
         _plausible(book.mid);
         if (book.halfWidth > uint256(VALUE_BOUND)) revert Implausible(type(int256).max, VALUE_BOUND);
@@ -88,14 +94,16 @@ abstract contract Valuing {
         if (venues.length > MAX_VENUES) revert IVault.TooManyVenues(MAX_VENUES);
         readings = new Reading[](venues.length);
         for (uint256 i; i < venues.length; ++i) {
-            readings[i] = _read(venues[i]);
+            readings[i] = _read(venues[i], false);
         }
     }
 
-    function _read(address venue) internal view returns (Reading memory reading) {
+    function _read(address venue, bool standing) internal view returns (Reading memory reading) {
         uint256 available = gasleft();
-        try this.read{gas: BOOK_GAS}(venue) returns (Book memory book, Exposure[] memory pending) {
-            return Reading(true, book, pending);
+        try this.read{gas: BOOK_GAS}(venue, standing) returns (
+            Book memory book, Exposure[] memory pending, UnitHealth[] memory units
+        ) {
+            return Reading(true, book, pending, units);
         } catch {
             _owed(available, BOOK_GAS);
         }

@@ -43,6 +43,12 @@ struct Margin {
     uint256 maintenance;
 }
 
+/// @notice `IVenue.unitHealth` of a unit.
+struct UnitHealth {
+    uint256 unit;
+    uint256 health;
+}
+
 enum Kind {
     Spot,
     Perp,
@@ -120,6 +126,9 @@ interface IVenue {
     /// @dev Reverts when the protocol, the oracle or the vol source cannot be read; the vault then treats the venue as
     /// unpriced.
     function book() external view returns (Book memory);
+
+    /// @notice `book()`, and the health of every unit: at one price, and for one reading, where a protocol answers both from the same.
+    function standing() external view returns (Book memory, UnitHealth[] memory);
 
     /// @notice What each pending order would add to the exposures if it filled whole; empty for venues that fill at once.
     /// @dev The guard requires every limit to hold with and without each of them.

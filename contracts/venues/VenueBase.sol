@@ -9,7 +9,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IVault} from "../IVault.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
-import {Exposure, IVenue, Margin} from "./IVenue.sol";
+import {Book, Exposure, IVenue, Margin, UnitHealth} from "./IVenue.sol";
 
 /// @title VenueBase: what every adapter shares
 /// @notice Who may call, how cash is drawn and given back, how amounts are scaled, and health as the worst unit's.
@@ -49,6 +49,16 @@ abstract contract VenueBase is IVenue {
     }
 
     /// @inheritdoc IVenue
+    function standing() external view virtual returns (Book memory, UnitHealth[] memory healths) {
+        uint256[] memory units = marginUnits();
+        healths = new UnitHealth[](units.length);
+        for (uint256 i; i < units.length; ++i) {
+            healths[i] = UnitHealth(units[i], unitHealth(units[i]));
+        }
+        return (book(), healths);
+    }
+
+    /// @inheritdoc IVenue
     function health() external view returns (uint256 worst) {
         worst = type(uint256).max;
         uint256[] memory units = marginUnits();
@@ -62,6 +72,9 @@ abstract contract VenueBase is IVenue {
         Margin memory m = margin(unit);
         return _healthOf(m.equity, m.maintenance);
     }
+
+    /// @inheritdoc IVenue
+    function book() public view virtual returns (Book memory);
 
     /// @inheritdoc IVenue
     function marginUnits() public view virtual returns (uint256[] memory);

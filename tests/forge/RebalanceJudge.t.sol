@@ -74,7 +74,7 @@ contract RebalanceJudgeTest is VaultCase {
     }
 
     function test_VenuesThatWereNotCalledAreReadOnce() public {
-        vm.expectCall(address(a), abi.encodeCall(a.book, ()), 2);
+        vm.expectCall(address(a), abi.encodeCall(a.standing, ()), 2);
         vm.expectCall(address(b), abi.encodeCall(b.book, ()), 1);
         vm.expectCall(address(venue), abi.encodeCall(b.book, ()), 1);
         _rebalance(address(a), _trade(1_000e6, 201_000e18, _delta(1e18)));

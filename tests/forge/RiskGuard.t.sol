@@ -147,7 +147,7 @@ contract RiskGuardTest is VaultCase {
         // Vega a little nearer, delta mended: what is breached and was moved must shrink by a tenth.
         vm.expectRevert(
             abi.encodeWithSelector(
-                IRiskGuard.LimitBreached.selector, eth, Measure.Vega, -899e18, -750e18, int256(2 ** 180)
+                IRiskGuard.LimitBreached.selector, eth, Measure.Vega, -899e18, -750e18, type(int256).max
             )
         );
         _check(before, _book(NAV, Greeks(0, 0, -89_900e18, 0)));
@@ -188,13 +188,13 @@ contract RiskGuardTest is VaultCase {
         // -0.12 x 3,000^2 / 100 = -10,800
         vm.expectRevert(
             abi.encodeWithSelector(
-                IRiskGuard.LimitBreached.selector, eth, Measure.Gamma, -10_800e18, -10_000e18, int256(2 ** 180)
+                IRiskGuard.LimitBreached.selector, eth, Measure.Gamma, -10_800e18, -10_000e18, type(int256).max
             )
         );
         _check(_at(0), _book(NAV, Greeks(0, -0.12e18, 0, 0)));
         vm.expectRevert(
             abi.encodeWithSelector(
-                IRiskGuard.LimitBreached.selector, eth, Measure.Theta, -300e18, -200e18, int256(2 ** 180)
+                IRiskGuard.LimitBreached.selector, eth, Measure.Theta, -300e18, -200e18, type(int256).max
             )
         );
         _check(_at(0), _book(NAV, Greeks(0, 0, 0, -109_500e18)));

@@ -19,7 +19,7 @@ contract SettlingVenue is VenueBase {
         return other.settle();
     }
 
-    function book() external view returns (Book memory b) {
+    function book() public view override returns (Book memory b) {
         b.mid = _strayAsset();
     }
 

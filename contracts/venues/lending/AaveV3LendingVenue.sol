@@ -75,8 +75,8 @@ contract AaveV3LendingVenue is VenueBase, ILendingVenue {
         return "aave-v3";
     }
 
-    /// @inheritdoc IVenue
-    function book() external view returns (Book memory b) {
+    /// @inheritdoc VenueBase
+    function book() public view override(IVenue, VenueBase) returns (Book memory b) {
         b.mid = _strayAsset();
         uint256 count = _tokens.length;
         Exposure[] memory exposures = new Exposure[](count);

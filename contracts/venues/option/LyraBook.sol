@@ -125,8 +125,8 @@ abstract contract LyraBook is QuoteDesk, IOptionVenue {
         return "lyra-v1";
     }
 
-    /// @inheritdoc IVenue
-    function book() external view returns (Book memory b) {
+    /// @inheritdoc VenueBase
+    function book() public view override(IVenue, VenueBase) returns (Book memory b) {
         ILyraOptionToken.OptionPosition[] memory live = _live();
         Sum memory sum = _prices(live.length);
         sum.quote = int256(_quoteHeld());

@@ -14,7 +14,7 @@ import {ICurieMarketRegistry} from "../../interfaces/perp/ICurieMarketRegistry.s
 import {ICuriePriceFeed, ICuriePriceFeedDispatcher} from "../../interfaces/perp/ICuriePriceFeed.sol";
 import {ICurieVault} from "../../interfaces/perp/ICurieVault.sol";
 import {VenueBase} from "../VenueBase.sol";
-import {Book, Exposure, IVenue, Kind, Margin, Status} from "../IVenue.sol";
+import {Book, Exposure, IVenue, Kind, Margin, Status, UnitHealth} from "../IVenue.sol";
 import {IPerpVenue, PerpCarry, PerpPosition} from "./IPerpVenue.sol";
 
 /// @title CuriePerpVenue: perpetuals of Perp v2 ("Curie"), cross margined in the asset, filled at once
@@ -53,6 +53,16 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
         int256[] sizes;
         uint256 held;
         int256 notional;
+    }
+
+    /// @dev What Curie says of this account; all at 1e18.
+    struct Account {
+        Holding holding;
+        int256 owed;
+        int256 unrealised;
+        uint256 fee;
+        int256 funding;
+        int256 balance;
     }
 
     ICurieClearingHouse public immutable clearingHouse;
@@ -111,43 +121,17 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
         return "perp-v2";
     }
 
+    /// @inheritdoc VenueBase
+    function book() public view override(IVenue, VenueBase) returns (Book memory) {
+        return _book(_account(_holding()));
+    }
+
     /// @inheritdoc IVenue
-    function book() external view returns (Book memory b) {
-        Holding memory h = _holding();
-        (int256 owed, int256 unrealised,) = ACCOUNTS.getPnlAndPendingFee(address(this));
-        b.mid = _strayAsset() + CURIE_VAULT.getBalance(address(this)) * int256(ASSET_SCALE) + owed
-            - EXCHANGE.getAllPendingFundingPayment(address(this)) + h.notional;
-        Exposure[] memory exposures = new Exposure[](h.held);
-        uint256 used;
-        for (uint256 i; i < h.sizes.length; ++i) {
-            address market = _markets[i];
-            int256 size = h.sizes[i];
-            if (size == 0) continue;
-            bool open = ICurieBaseToken(market).isOpen();
-            if (!open && ICurieBaseToken(market).isClosed()) {
-                b.mid += _mulDown(size, ICurieBaseToken(market).getClosedPrice());
-                continue;
-            }
-            address underlying = _underlyings[market];
-            uint256 price = _mid(underlying);
-            b.mid += _mulDown(size, price);
-            uint256 theirs = h.held == 1 && open
-                ? _abs(unrealised - h.notional)
-                : _mul(_abs(size), ACCOUNTS.getMarkPrice(market));
-            uint256 ours = _mul(_abs(size), price);
-            // Both are cut to the wei.
-            b.halfWidth += (ours > theirs ? ours - theirs : theirs - ours) + 1;
-            b.halfWidth += _mulUp(_abs(size), _mulUp(price, _feeOf(market)));
-            // Two markets of one underlying share its entry.
-            uint256 at;
-            while (at < used && exposures[at].underlying != underlying) ++at;
-            if (at == used) exposures[used++].underlying = underlying;
-            exposures[at].greeks.delta += size;
-        }
-        assembly ("memory-safe") {
-            mstore(exposures, used)
-        }
-        b.exposures = exposures;
+    function standing() external view override(IVenue, VenueBase) returns (Book memory, UnitHealth[] memory healths) {
+        Account memory a = _account(_holding());
+        healths = new UnitHealth[](1);
+        healths[0].health = _health(a);
+        return (_book(a), healths);
     }
 
     /// @inheritdoc VenueBase
@@ -158,8 +142,9 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
     /// @inheritdoc VenueBase
     function margin(uint256 unit) public view override(IVenue, VenueBase) returns (Margin memory m) {
         _requireUnit(unit);
-        uint256 worth;
-        (m.equity, worth) = _standing(_holding());
+        Account memory a = _account(_holding());
+        uint256 worth = _worth(a);
+        m.equity = _equity(a);
         m.initial = _mulUp(worth, CONFIG.getImRatio() * RATIO);
         m.maintenance = _mul(worth, CONFIG.getMmRatio() * RATIO);
     }
@@ -168,9 +153,7 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
     function unitHealth(uint256 unit) public view override(IVenue, VenueBase) returns (uint256) {
         _requireUnit(unit);
         Holding memory h = _holding();
-        if (h.held == 0) return type(uint256).max;
-        (int256 equity, uint256 worth) = _standing(h);
-        return _healthOf(equity, _mul(worth, CONFIG.getMmRatio() * RATIO));
+        return h.held == 0 ? type(uint256).max : _health(_account(h));
     }
 
     /// @inheritdoc IVenue
@@ -295,19 +278,67 @@ contract CuriePerpVenue is VenueBase, IPerpVenue {
         }
     }
 
-    /// @dev Curie's account value, and the sum of its positions' values without their signs.
-    function _standing(Holding memory h) private view returns (int256 equity, uint256 worth) {
-        (int256 owed, int256 unrealised, uint256 fee) = ACCOUNTS.getPnlAndPendingFee(address(this));
-        if (h.held == 1) worth = _abs(unrealised - h.notional);
-        else if (h.held != 0) worth = ACCOUNTS.getTotalAbsPositionValue(address(this));
+    function _account(Holding memory h) private view returns (Account memory a) {
+        a.holding = h;
+        (a.owed, a.unrealised, a.fee) = ACCOUNTS.getPnlAndPendingFee(address(this));
+        a.funding = EXCHANGE.getAllPendingFundingPayment(address(this));
+        a.balance = CURIE_VAULT.getBalance(address(this)) * int256(ASSET_SCALE);
+    }
+
+    function _book(Account memory a) private view returns (Book memory b) {
+        Holding memory h = a.holding;
+        b.mid = _strayAsset() + a.balance + a.owed - a.funding + h.notional;
+        Exposure[] memory exposures = new Exposure[](h.held);
+        uint256 used;
+        for (uint256 i; i < h.sizes.length; ++i) {
+            address market = _markets[i];
+            int256 size = h.sizes[i];
+            if (size == 0) continue;
+            bool open = ICurieBaseToken(market).isOpen();
+            if (!open && ICurieBaseToken(market).isClosed()) {
+                b.mid += _mulDown(size, ICurieBaseToken(market).getClosedPrice());
+                continue;
+            }
+            uint256 price = _mid(_underlyings[market]);
+            b.mid += _mulDown(size, price);
+            uint256 theirs = h.held == 1 && open
+                ? _abs(a.unrealised - h.notional)
+                : _mul(_abs(size), ACCOUNTS.getMarkPrice(market));
+            uint256 ours = _mul(_abs(size), price);
+            // Both are cut to the wei.
+            b.halfWidth += (ours > theirs ? ours - theirs : theirs - ours) + 1;
+            b.halfWidth += _mulUp(_abs(size), _mulUp(price, _feeOf(market)));
+            exposures[used].underlying = _underlyings[market];
+            exposures[used++].greeks.delta = size;
+        }
+        assembly ("memory-safe") {
+            mstore(exposures, used)
+        }
+        b.exposures = exposures;
+    }
+
+    function _health(Account memory a) private view returns (uint256) {
+        if (a.holding.held == 0) return type(uint256).max;
+        return _healthOf(_equity(a), _mul(_worth(a), CONFIG.getMmRatio() * RATIO));
+    }
+
+    /// @dev Curie's account value.
+    function _equity(Account memory a) private view returns (int256 equity) {
         // A stranger may post another token for us.
         if (CURIE_VAULT.getCollateralTokens(address(this)).length != 0) {
-            return (clearingHouse.getAccountValue(address(this)), worth);
+            return clearingHouse.getAccountValue(address(this));
         }
         int256 scale = int256(ASSET_SCALE);
-        equity = owed + unrealised + int256(fee) - EXCHANGE.getAllPendingFundingPayment(address(this));
+        equity = a.owed + a.unrealised + int256(a.fee) - a.funding;
         int256 rest = equity % scale;
-        equity += CURIE_VAULT.getBalance(address(this)) * scale - (rest < 0 ? rest + scale : rest);
+        equity += a.balance - (rest < 0 ? rest + scale : rest);
+    }
+
+    /// @dev The sum of the positions' values without their signs, at Curie's prices.
+    function _worth(Account memory a) private view returns (uint256) {
+        if (a.holding.held == 0) return 0;
+        if (a.holding.held == 1) return _abs(a.unrealised - a.holding.notional);
+        return ACCOUNTS.getTotalAbsPositionValue(address(this));
     }
 
     /// @dev Trades exact base; the average price includes the fee because Curie's quote amount does. `limit` 0: none.

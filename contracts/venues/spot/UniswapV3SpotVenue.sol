@@ -71,8 +71,8 @@ contract UniswapV3SpotVenue is VenueBase, ISpotVenue {
         return "uniswap-v3";
     }
 
-    /// @inheritdoc IVenue
-    function book() external view returns (Book memory b) {
+    /// @inheritdoc VenueBase
+    function book() public view override(IVenue, VenueBase) returns (Book memory b) {
         b.mid = _strayAsset();
         uint256 count = _tokens.length;
         Exposure[] memory exposures = new Exposure[](count);

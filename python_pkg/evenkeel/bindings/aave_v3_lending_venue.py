@@ -8,7 +8,16 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, LendingAccount, LendingCarry, Margin, Status
+from evenkeel.bindings.types import (
+    Book,
+    Exposure,
+    Kind,
+    LendingAccount,
+    LendingCarry,
+    Margin,
+    Status,
+    UnitHealth,
+)
 
 _MAX_TOKENS = Function[int](
     "AaveV3LendingVenue.MAX_TOKENS",
@@ -137,6 +146,14 @@ _REPAY = Function[int](
     "uint256",
     vars(types),
     view=False,
+)
+_STANDING = Function[tuple[Book, tuple[UnitHealth, ...]]](
+    "AaveV3LendingVenue.standing",
+    "e3a47b00",
+    "",
+    "Book, UnitHealth[]",
+    vars(types),
+    view=True,
 )
 _SUPPLY = Function[None](
     "AaveV3LendingVenue.supply",
@@ -276,6 +293,12 @@ class AaveV3LendingVenue(Contract):
     def repay(self, token: str, amount: int) -> Call[int]:
         """VAULT. `type(uint256).max` repays all that is owed or all that is held, whichever is less."""
         return self._call(_REPAY, token, amount)
+
+    def standing(self) -> Call[tuple[Book, tuple[UnitHealth, ...]]]:
+        """`book()`, and the health of every unit: at one price, and for one reading, where a protocol
+        answers both from the same.
+        """
+        return self._call(_STANDING)
 
     def supply(self, token: str, amount: int) -> Call[None]:
         """VAULT."""

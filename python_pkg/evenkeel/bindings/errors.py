@@ -102,6 +102,7 @@ __all__ = [
     "NotCritical",
     "NotEmpty",
     "NotExpired",
+    "NotJudging",
     "NotLower",
     "NotNewer",
     "NotOperator",
@@ -1137,6 +1138,15 @@ class NotExpired(ContractError):
     expiry: int
 
 
+class NotJudging(ContractError):
+    """Only the judge of a rebalance has the calls made."""
+
+    SELECTOR = bytes.fromhex("482fece5")
+    FIELDS: ClassVar[str] = "address caller"
+    TYPES = vars(types)
+    caller: str
+
+
 class NotLower(ContractError):
     """A function that can only lower a number was given one that is not lower."""
 
@@ -2146,6 +2156,7 @@ register_errors(
     NotCritical,
     NotEmpty,
     NotExpired,
+    NotJudging,
     NotLower,
     NotNewer,
     NotOperator,

@@ -6,7 +6,16 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Contract, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, LendingAccount, LendingCarry, Margin, Status
+from evenkeel.bindings.types import (
+    Book,
+    Exposure,
+    Kind,
+    LendingAccount,
+    LendingCarry,
+    Margin,
+    Status,
+    UnitHealth,
+)
 
 _ACCOUNTS = Function[tuple[LendingAccount, ...]](
     "LendingVenue.accounts",
@@ -119,6 +128,14 @@ _REPAY = Function[int](
     "uint256",
     vars(types),
     view=False,
+)
+_STANDING = Function[tuple[Book, tuple[UnitHealth, ...]]](
+    "LendingVenue.standing",
+    "e3a47b00",
+    "",
+    "Book, UnitHealth[]",
+    vars(types),
+    view=True,
 )
 _SUPPLY = Function[None](
     "LendingVenue.supply",
@@ -251,6 +268,12 @@ class LendingVenue(Contract):
     def repay(self, token: str, amount: int) -> Call[int]:
         """VAULT. `type(uint256).max` repays all that is owed or all that is held, whichever is less."""
         return self._call(_REPAY, token, amount)
+
+    def standing(self) -> Call[tuple[Book, tuple[UnitHealth, ...]]]:
+        """`book()`, and the health of every unit: at one price, and for one reading, where a protocol
+        answers both from the same.
+        """
+        return self._call(_STANDING)
 
     def supply(self, token: str, amount: int) -> Call[None]:
         """VAULT."""

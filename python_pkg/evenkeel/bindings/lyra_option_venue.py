@@ -19,6 +19,7 @@ from evenkeel.bindings.types import (
     OptionTerms,
     Status,
     Trade,
+    UnitHealth,
 )
 
 
@@ -191,6 +192,14 @@ _SETTLE = Function[int](
     vars(types),
     view=False,
 )
+_STANDING = Function[tuple[Book, tuple[UnitHealth, ...]]](
+    "LyraOptionVenue.standing",
+    "e3a47b00",
+    "",
+    "Book, UnitHealth[]",
+    vars(types),
+    view=True,
+)
 _SYNC = Function[None](
     "LyraOptionVenue.sync",
     "fff6cae9",
@@ -359,6 +368,12 @@ class LyraOptionVenue(Contract):
     def settle(self, position_id: int) -> Call[int]:
         """Anyone. After expiry: collects what a position is owed and sends it to the vault."""
         return self._call(_SETTLE, position_id)
+
+    def standing(self) -> Call[tuple[Book, tuple[UnitHealth, ...]]]:
+        """`book()`, and the health of every unit: at one price, and for one reading, where a protocol
+        answers both from the same.
+        """
+        return self._call(_STANDING)
 
     def sync(self) -> Call[None]:
         """Anyone. Brings the adapter's list of positions in line with the protocol, noting liquidations,

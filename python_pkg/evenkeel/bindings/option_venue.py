@@ -18,6 +18,7 @@ from evenkeel.bindings.types import (
     OptionTerms,
     Status,
     Trade,
+    UnitHealth,
 )
 
 
@@ -141,6 +142,14 @@ _SETTLE = Function[int](
     "int256",
     vars(types),
     view=False,
+)
+_STANDING = Function[tuple[Book, tuple[UnitHealth, ...]]](
+    "OptionVenue.standing",
+    "e3a47b00",
+    "",
+    "Book, UnitHealth[]",
+    vars(types),
+    view=True,
 )
 _SYNC = Function[None](
     "OptionVenue.sync",
@@ -284,6 +293,12 @@ class OptionVenue(Contract):
     def settle(self, position_id: int) -> Call[int]:
         """Anyone. After expiry: collects what a position is owed and sends it to the vault."""
         return self._call(_SETTLE, position_id)
+
+    def standing(self) -> Call[tuple[Book, tuple[UnitHealth, ...]]]:
+        """`book()`, and the health of every unit: at one price, and for one reading, where a protocol
+        answers both from the same.
+        """
+        return self._call(_STANDING)
 
     def sync(self) -> Call[None]:
         """Anyone. Brings the adapter's list of positions in line with the protocol, noting liquidations,

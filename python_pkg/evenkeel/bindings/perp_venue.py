@@ -8,7 +8,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Contract, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, Margin, PerpCarry, PerpPosition, Status
+from evenkeel.bindings.types import Book, Exposure, Kind, Margin, PerpCarry, PerpPosition, Status, UnitHealth
 
 
 class OrderResult(NamedTuple):
@@ -147,6 +147,14 @@ _SETTLE_FUNDING = Function[None](
     vars(types),
     view=False,
 )
+_STANDING = Function[tuple[Book, tuple[UnitHealth, ...]]](
+    "PerpVenue.standing",
+    "e3a47b00",
+    "",
+    "Book, UnitHealth[]",
+    vars(types),
+    view=True,
+)
 _UNIT_HEALTH = Function[int](
     "PerpVenue.unitHealth",
     "25ade731",
@@ -280,6 +288,12 @@ class PerpVenue(Contract):
     def settle_funding(self, market: str) -> Call[None]:
         """VAULT. Realises accrued funding into margin."""
         return self._call(_SETTLE_FUNDING, market)
+
+    def standing(self) -> Call[tuple[Book, tuple[UnitHealth, ...]]]:
+        """`book()`, and the health of every unit: at one price, and for one reading, where a protocol
+        answers both from the same.
+        """
+        return self._call(_STANDING)
 
     def unit_health(self, unit: int) -> Call[int]:
         """Equity over maintenance of `unit` at 1e18; `type(uint256).max` where maintenance is 0, 0 where

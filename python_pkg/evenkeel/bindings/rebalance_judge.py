@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from eth_typing import ChecksumAddress
-
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Book, Exposure, Instruction, Verdict
+from evenkeel.bindings.types import Book, Exposure, Instruction, UnitHealth, Verdict
 
 
 class ReadResult(NamedTuple):
@@ -17,6 +15,7 @@ class ReadResult(NamedTuple):
 
     book: Book
     pending: tuple[Exposure, ...]
+    units: tuple[UnitHealth, ...]
 
 
 _BOOK_GAS = Function[int](
@@ -67,14 +66,6 @@ _VALUE_BOUND = Function[int](
     vars(types),
     view=True,
 )
-_BEGIN = Function[tuple[bytes, tuple[ChecksumAddress, ...]]](
-    "RebalanceJudge.begin",
-    "9167b54a",
-    "Instruction[] calls, int256 flow",
-    "bytes, address[]",
-    vars(types),
-    view=False,
-)
 _CRITICAL_NEED = Function[int](
     "RebalanceJudge.criticalNeed",
     "c531b7be",
@@ -83,22 +74,22 @@ _CRITICAL_NEED = Function[int](
     vars(types),
     view=True,
 )
-_FINISH = Function[Verdict](
-    "RebalanceJudge.finish",
-    "a2f8f0a7",
-    "bytes data, int256[] posted",
-    "Verdict",
-    vars(types),
-    view=False,
-)
 _READ = Function[ReadResult](
     "RebalanceJudge.read",
-    "a087a87e",
-    "address venue",
-    "Book, Exposure[]",
+    "6d83959d",
+    "address venue, bool standing",
+    "Book, Exposure[], UnitHealth[]",
     vars(types),
     view=True,
     result=ReadResult,
+)
+_REBALANCE = Function[tuple[tuple[bytes, ...], Verdict]](
+    "RebalanceJudge.rebalance",
+    "407e08ef",
+    "Instruction[] calls, int256 flow",
+    "bytes[], Verdict",
+    vars(types),
+    view=False,
 )
 
 
@@ -133,24 +124,6 @@ class RebalanceJudge(Contract):
         """Every value and Greek lies within +-VALUE_BOUND, so that no sum or product below can overflow."""
         return self._call(_VALUE_BOUND)
 
-    def begin(
-        self, calls: Sequence[Instruction], flow: int
-    ) -> Call[tuple[bytes, tuple[ChecksumAddress, ...]]]:
-        """Values the calling vault, charges its guard with what it lost unexplained since its last mark,
-        and reads the health of the units of the venues that `calls` touch. Reverts where one of those is
-        frozen.
-
-        Args:
-            calls: What will be done.
-            flow: What came into idle by entries since the last mark, less what left by exits; asset units
-                at 1e18.
-
-        Returns:
-            What `finish` takes.
-            touched: The venues that `calls` call or name in their arguments, each once.
-        """
-        return self._call(_BEGIN, calls, flow)
-
     def critical_need(self, vault: str, worth: int) -> Call[int]:
         """What units of `vault` under critical health lack, asset units at 1e18, rounded up: what of idle
         is theirs before anyone leaves.
@@ -160,21 +133,26 @@ class RebalanceJudge(Contract):
         """
         return self._call(_CRITICAL_NEED, vault, worth)
 
-    def finish(self, data: bytes, posted: Sequence[int]) -> Call[Verdict]:
-        """Values the calling vault again and reverts with a typed error unless its guard and the venues'
-        minimum health allow what was done since `begin`; charges the loss and strikes a mark.
+    def read(self, venue: str, standing: bool) -> Call[ReadResult]:
+        """A venue's book and pending orders, checked, and with `standing` the health of its units. Called
+        on this contract itself, so that data that does not decode fails here and not there.
+        """
+        return self._call(_READ, venue, standing)
+
+    def rebalance(self, calls: Sequence[Instruction], flow: int) -> Call[tuple[tuple[bytes, ...], Verdict]]:
+        """Values the calling vault, charges its guard with what it lost unexplained since its last mark,
+        has it make `calls` (`IVault.makeCalls`), values it again and strikes a mark. Reverts with a
+        typed error where a venue that is touched is frozen, and unless guard and the venues' minimum
+        health allow what was done.
 
         Args:
-            data: What `begin` returned, in the same transaction.
-            posted: What of idle each touched venue took less what it gave, asset units at 1e18.
-        """
-        return self._call(_FINISH, data, posted)
+            flow: What came into idle by entries since the last mark, less what left by exits; asset units
+                at 1e18.
 
-    def read(self, venue: str) -> Call[ReadResult]:
-        """A venue's book and pending orders, checked. Called on this contract itself, so that data that
-        does not decode fails here and not there.
+        Returns:
+            results: What the calls answered.
         """
-        return self._call(_READ, venue)
+        return self._call(_REBALANCE, calls, flow)
 
     @classmethod
     def deploy(cls) -> Deployment[RebalanceJudge]:

@@ -6,7 +6,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Contract, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, Margin, SpotHolding, Status
+from evenkeel.bindings.types import Book, Exposure, Kind, Margin, SpotHolding, Status, UnitHealth
 
 _BOOK = Function[Book](
     "SpotVenue.book",
@@ -103,6 +103,14 @@ _REDUCE = Function[Status](
     "Status",
     vars(types),
     view=False,
+)
+_STANDING = Function[tuple[Book, tuple[UnitHealth, ...]]](
+    "SpotVenue.standing",
+    "e3a47b00",
+    "",
+    "Book, UnitHealth[]",
+    vars(types),
+    view=True,
 )
 _SWAP = Function[int](
     "SpotVenue.swap",
@@ -219,6 +227,12 @@ class SpotVenue(Contract):
                 contract; for lending ignored. 0: none.
         """
         return self._call(_REDUCE, unit, fraction, limit_price)
+
+    def standing(self) -> Call[tuple[Book, tuple[UnitHealth, ...]]]:
+        """`book()`, and the health of every unit: at one price, and for one reading, where a protocol
+        answers both from the same.
+        """
+        return self._call(_STANDING)
 
     def swap(self, token: str, size: int, limit_price: int) -> Call[int]:
         """VAULT. Buys (`size` > 0) or sells (`size` < 0) exactly `size` whole tokens at 1e18 for the asset.

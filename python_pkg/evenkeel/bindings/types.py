@@ -39,6 +39,7 @@ __all__ = [
     "Term",
     "Trade",
     "UnderlyingState",
+    "UnitHealth",
     "UnitState",
     "Valuation",
     "VaultParts",
@@ -886,6 +887,19 @@ class UnderlyingState:
     failure: bytes
     breaker: Breaker
     read_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitHealth:
+    """`IVenue.unitHealth` of a unit."""
+
+    __abi__: ClassVar[tuple[str, ...]] = (
+        "uint256",
+        "uint256",
+    )
+
+    unit: int
+    health: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, Margin, SpotHolding, Status
+from evenkeel.bindings.types import Book, Exposure, Kind, Margin, SpotHolding, Status, UnitHealth
 
 _MAX_TOKENS = Function[int](
     "UniswapV3SpotVenue.MAX_TOKENS",
@@ -119,6 +119,14 @@ _ROUTER = Function[ChecksumAddress](
     "f887ea40",
     "",
     "address",
+    vars(types),
+    view=True,
+)
+_STANDING = Function[tuple[Book, tuple[UnitHealth, ...]]](
+    "UniswapV3SpotVenue.standing",
+    "e3a47b00",
+    "",
+    "Book, UnitHealth[]",
     vars(types),
     view=True,
 )
@@ -238,6 +246,12 @@ class UniswapV3SpotVenue(Contract):
     def router(self) -> Call[ChecksumAddress]:
         """`router()`."""
         return self._call(_ROUTER)
+
+    def standing(self) -> Call[tuple[Book, tuple[UnitHealth, ...]]]:
+        """`book()`, and the health of every unit: at one price, and for one reading, where a protocol
+        answers both from the same.
+        """
+        return self._call(_STANDING)
 
     def swap(self, token: str, size: int, limit_price: int) -> Call[int]:
         """VAULT. Buys (`size` > 0) or sells (`size` < 0) exactly `size` whole tokens at 1e18 for the asset.

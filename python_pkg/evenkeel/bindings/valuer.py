@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Book, Exposure, Valuation
+from evenkeel.bindings.types import Book, Exposure, UnitHealth, Valuation
 
 
 class IntervalResult(NamedTuple):
@@ -23,6 +23,7 @@ class ReadResult(NamedTuple):
 
     book: Book
     pending: tuple[Exposure, ...]
+    units: tuple[UnitHealth, ...]
 
 
 class VenueMidResult(NamedTuple):
@@ -91,9 +92,9 @@ _INTERVAL = Function[IntervalResult](
 )
 _READ = Function[ReadResult](
     "Valuer.read",
-    "a087a87e",
-    "address venue",
-    "Book, Exposure[]",
+    "6d83959d",
+    "address venue, bool standing",
+    "Book, Exposure[], UnitHealth[]",
     vars(types),
     view=True,
     result=ReadResult,
@@ -160,11 +161,11 @@ class Valuer(Contract):
         """The interval of `value(vault)` alone."""
         return self._call(_INTERVAL, vault)
 
-    def read(self, venue: str) -> Call[ReadResult]:
-        """A venue's book and pending orders, checked. Called on this contract itself, so that data that
-        does not decode fails here and not there.
+    def read(self, venue: str, standing: bool) -> Call[ReadResult]:
+        """A venue's book and pending orders, checked, and with `standing` the health of its units. Called
+        on this contract itself, so that data that does not decode fails here and not there.
         """
-        return self._call(_READ, venue)
+        return self._call(_READ, venue, standing)
 
     def value(self, vault: str) -> Call[Valuation]:
         """Values `vault` now. Never reverts because of a venue, oracle or vol source: what cannot be read

@@ -26,6 +26,13 @@ class LastMarkResult(NamedTuple):
     marked_at: int
 
 
+class MakeCallsResult(NamedTuple):
+    """What `makeCalls` returns."""
+
+    results: tuple[bytes, ...]
+    posted: tuple[int, ...]
+
+
 class NavResult(NamedTuple):
     """What `nav` returns."""
 
@@ -268,6 +275,15 @@ _LAST_MARK = Function[LastMarkResult](
     vars(types),
     view=True,
     result=LastMarkResult,
+)
+_MAKE_CALLS = Function[MakeCallsResult](
+    "Vault.makeCalls",
+    "9c6efdea",
+    "Instruction[] calls, address[] touched",
+    "bytes[], int256[]",
+    vars(types),
+    view=False,
+    result=MakeCallsResult,
 )
 _MARK = Function[None](
     "Vault.mark",
@@ -730,6 +746,18 @@ class Vault(Contract):
     def last_mark(self) -> Call[LastMarkResult]:
         """When the venues' mid was last stored, unix seconds, and what it was, asset units at 1e18."""
         return self._call(_LAST_MARK)
+
+    def make_calls(self, calls: Sequence[Instruction], touched: Sequence[str]) -> Call[MakeCallsResult]:
+        """JUDGE, while a rebalance waits for it. Makes the calls.
+
+        Args:
+            touched: What `calls` call, and perhaps more, each once.
+
+        Returns:
+            results: The return data of each call.
+            posted: What of idle each of `touched` took less what it gave, asset units at 1e18.
+        """
+        return self._call(_MAKE_CALLS, calls, touched)
 
     def mark(self) -> Call[None]:
         """Anyone. Reads the interval live and stores it; `IRiskGuard.Unpriced` while a venue or price

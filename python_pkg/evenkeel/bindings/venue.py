@@ -6,7 +6,7 @@ from eth_typing import ChecksumAddress
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Contract, Function
-from evenkeel.bindings.types import Book, Exposure, Kind, Margin, Status
+from evenkeel.bindings.types import Book, Exposure, Kind, Margin, Status, UnitHealth
 
 _BOOK = Function[Book](
     "Venue.book",
@@ -87,6 +87,14 @@ _REDUCE = Function[Status](
     "Status",
     vars(types),
     view=False,
+)
+_STANDING = Function[tuple[Book, tuple[UnitHealth, ...]]](
+    "Venue.standing",
+    "e3a47b00",
+    "",
+    "Book, UnitHealth[]",
+    vars(types),
+    view=True,
 )
 _UNIT_HEALTH = Function[int](
     "Venue.unitHealth",
@@ -187,6 +195,12 @@ class Venue(Contract):
                 contract; for lending ignored. 0: none.
         """
         return self._call(_REDUCE, unit, fraction, limit_price)
+
+    def standing(self) -> Call[tuple[Book, tuple[UnitHealth, ...]]]:
+        """`book()`, and the health of every unit: at one price, and for one reading, where a protocol
+        answers both from the same.
+        """
+        return self._call(_STANDING)
 
     def unit_health(self, unit: int) -> Call[int]:
         """Equity over maintenance of `unit` at 1e18; `type(uint256).max` where maintenance is 0, 0 where

@@ -64,7 +64,7 @@ abstract contract LimitBlinds {
         uint256 left;
         for (uint256 m; m < 4; ++m) {
             if (c.was.least[m] != c.was.most[m] || c.is_.least[m] != c.is_.most[m]) return false;
-            Range memory range = LimitRule.range(c.limits, m);
+            Range memory range = _range(c.limits, m);
             largest = _larger(largest, LimitRule.worst(c.was, m, range));
             left = _larger(left, LimitRule.worst(c.is_, m, range));
         }
@@ -73,14 +73,14 @@ abstract contract LimitBlinds {
 
     /// @dev Only delta has limits on both sides, and they are alike.
     function _uncross(Case memory c, Greeks memory g) private pure returns (bool) {
-        if (!_crossed(c.was, c.is_, 0, LimitRule.range(c.limits, 0))) return false;
+        if (!_crossed(c.was, c.is_, 0, _range(c.limits, 0))) return false;
         g.delta -= 2 * c.sumBefore.delta;
         return true;
     }
 
     function _ungrow(Case memory c, Greeks memory g) private pure returns (bool changed) {
         for (uint256 m; m < 3; ++m) {
-            Range memory range = LimitRule.range(c.limits, m);
+            Range memory range = _range(c.limits, m);
             if (_crossed(c.was, c.is_, m, range)) continue;
             if (LimitRule.worst(c.is_, m, range) <= LimitRule.worst(c.was, m, range)) continue;
             changed = true;
@@ -88,6 +88,11 @@ abstract contract LimitBlinds {
             if (m == 1) g.gamma += c.sum.gamma - c.sumBefore.gamma;
             if (m == 2) g.vega += c.sum.vega - c.sumBefore.vega;
         }
+    }
+
+    function _range(Limits memory limits, uint256 m) private pure returns (Range memory) {
+        if (m < 2) return m == 0 ? limits.delta : limits.gamma;
+        return m == 2 ? limits.vega : limits.theta;
     }
 
     function _crossed(LimitRule.Spans memory was, LimitRule.Spans memory is_, uint256 m, Range memory range)

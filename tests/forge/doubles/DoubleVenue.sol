@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IVault} from "../../../contracts/IVault.sol";
 import {SpotHolding} from "../../../contracts/venues/spot/ISpotVenue.sol";
-import {Book, Exposure, IVenue, Kind, Margin, Status} from "../../../contracts/venues/IVenue.sol";
+import {Book, Exposure, IVenue, Kind, Margin, Status, UnitHealth} from "../../../contracts/venues/IVenue.sol";
 
 /// @notice How `book()` behaves.
 enum Mode {
@@ -99,6 +99,15 @@ contract DoubleVenue is IVenue {
         b = Book(_mid, _halfWidth, _exposures);
         if (mode == Mode.Absurd) b.mid = type(int256).min;
         if (mode == Mode.Overlong) b.exposures = new Exposure[](33);
+    }
+
+    function standing() external view virtual returns (Book memory b, UnitHealth[] memory healths) {
+        uint256[] memory units = this.marginUnits();
+        healths = new UnitHealth[](units.length);
+        for (uint256 i; i < units.length; ++i) {
+            healths[i] = UnitHealth(units[i], unitHealth(units[i]));
+        }
+        return (book(), healths);
     }
 
     function pending() external view virtual returns (Exposure[] memory) {

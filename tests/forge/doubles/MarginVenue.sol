@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IVault} from "../../../contracts/IVault.sol";
 import {IPriceOracle} from "../../../contracts/oracle/IPriceOracle.sol";
 import {IPerpVenue, PerpCarry, PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
-import {Book, Exposure, Greeks, Kind, Margin, Status} from "../../../contracts/venues/IVenue.sol";
+import {Book, Exposure, Greeks, Kind, Margin, Status, UnitHealth} from "../../../contracts/venues/IVenue.sol";
 
 /// @notice A perp venue of one market that holds its margin in a 6-decimal asset, fills at once at `fill`, and marks, and so claims, at `mark`; `skim` of what
 /// is posted or freed is lost on the way, and a hostile one grows what it is told to reduce.
@@ -83,7 +83,13 @@ contract MarginVenue is IPerpVenue {
         return Status.Filled;
     }
 
-    function book() external view returns (Book memory b) {
+    function standing() external view returns (Book memory, UnitHealth[] memory healths) {
+        healths = new UnitHealth[](1);
+        healths[0].health = unitHealth(0);
+        return (book(), healths);
+    }
+
+    function book() public view returns (Book memory b) {
         (, uint256 mid,,) = IPriceOracle(IVault(vault).oracle()).quote(_underlying);
         b.mid = cash + size * int256(mid) / 1e18;
         b.exposures = new Exposure[](1);

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IVault} from "../../../contracts/IVault.sol";
 import {IPriceOracle} from "../../../contracts/oracle/IPriceOracle.sol";
 import {IPerpVenue, PerpCarry, PerpPosition} from "../../../contracts/venues/perp/IPerpVenue.sol";
-import {Book, Exposure, Greeks, Kind, Margin, Status} from "../../../contracts/venues/IVenue.sol";
+import {Book, Exposure, Greeks, Kind, Margin, Status, UnitHealth} from "../../../contracts/venues/IVenue.sol";
 
 /// @notice A perp venue whose orders wait until someone polls after the protocol filled them, as on GMX or Synthetix.
 /// @dev Fills whole at the oracle's mid, costs nothing, has one market and holds 18-decimal sums of a 6-decimal asset.
@@ -87,7 +87,13 @@ contract TwoStepVenue is IPerpVenue {
         revert Unsupported();
     }
 
-    function book() external view returns (Book memory b) {
+    function standing() external view returns (Book memory, UnitHealth[] memory healths) {
+        healths = new UnitHealth[](1);
+        healths[0].health = unitHealth(0);
+        return (book(), healths);
+    }
+
+    function book() public view returns (Book memory b) {
         b.mid = _value();
         b.exposures = new Exposure[](1);
         b.exposures[0] = Exposure(_underlying, 0, Greeks(size, 0, 0, 0));

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Instruction, IVault} from "../IVault.sol";
 import {IMarks} from "../nav/IMarks.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
-import {UnitHealth} from "../venues/IVenue.sol";
+import {IVenue, UnitHealth} from "../venues/IVenue.sol";
 import {CriticalNeed} from "./CriticalNeed.sol";
 import {IRebalanceJudge, Verdict} from "./IRebalanceJudge.sol";
 import {IRiskGuard} from "./IRiskGuard.sol";
@@ -87,6 +87,8 @@ contract RebalanceJudge is Valuing, IRebalanceJudge {
             bool touched = _has(c.touched, c.venues[i]);
             if (touched && acts.frozen(c.venues[i])) revert IRiskGuard.VenueFrozen(c.venues[i]);
             c.readings[i] = _read(c.venues[i], touched);
+            // A health that cannot be read says why; all else that cannot is the guard's `Unpriced`.
+            if (touched && !c.readings[i].done) IVenue(c.venues[i]).health();
             c.units[i] = c.readings[i].units;
         }
     }

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IRiskGuard} from "../../contracts/guard/IRiskGuard.sol";
 import {Valuation} from "../../contracts/guard/IValuer.sol";
 import {VenueActs} from "../../contracts/guard/VenueActs.sol";
-import {Instruction} from "../../contracts/IVault.sol";
+import {Instruction, IVault} from "../../contracts/IVault.sol";
 import {IMarks} from "../../contracts/nav/IMarks.sol";
 import {Book, Exposure} from "../../contracts/venues/IVenue.sol";
 import {DoubleOracle} from "./doubles/DoublePrices.sol";
@@ -71,6 +71,19 @@ contract RebalanceJudgeTest is VaultCase {
 
     function _posted(DoubleVenue to) private view returns (uint256) {
         return guard.netPosted(address(vault), guard.venueId(address(to)));
+    }
+
+    function test_OnlyTheJudgeHasCallsMade() public {
+        Instruction[] memory calls = new Instruction[](1);
+        calls[0] = Instruction(address(a), _trade(1_000e6, 201_000e18, _delta(0)));
+        address[] memory touched = new address[](1);
+        touched[0] = address(a);
+        address[3] memory others = [keeper, address(a), address(guard)];
+        for (uint256 i; i < others.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IVault.NotJudging.selector, others[i]));
+            vm.prank(others[i]);
+            vault.makeCalls(calls, touched);
+        }
     }
 
     function test_VenuesThatWereNotCalledAreReadOnce() public {

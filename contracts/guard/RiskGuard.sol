@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IVault} from "../IVault.sol";
 import {CornerLoss} from "./CornerLoss.sol";
 import {FlowCaps} from "./FlowCaps.sol";
@@ -36,6 +37,8 @@ import {LimitRule} from "./LimitRule.sol";
 /// ASSUMPTIONS. THE JUDGE THAT A VAULT NAMES PASSES TRUE VALUATIONS OF IT. ALL STATE IS KEPT BY VAULT, AND CHANGED FOR IT ONLY BY ITSELF, ITS JUDGE
 /// AND `acts`, SO THAT A FALSE VAULT DECEIVES ITSELF ALONE.
 contract RiskGuard is FlowCaps {
+    using SafeCast for int256;
+
     uint256 public constant MAX_UNDERLYINGS = 16;
     /// @notice The most of a breach, as a multiple of its limit at 1e18, that lets another breach grow.
     uint256 public constant MAX_ROOM = 1e18;
@@ -191,6 +194,7 @@ contract RiskGuard is FlowCaps {
         for (uint256 m; m < 4; ++m) {
             ranges[m] = LimitRule.unpacked(_ranges[underlying][m]);
         }
+        // The same words again.
         assembly ("memory-safe") {
             limits_ := ranges
         }
@@ -207,7 +211,7 @@ contract RiskGuard is FlowCaps {
 
     /// @dev The venues' part of the last accepted low changed by `worth`.
     function _shift(address vault, int256 worth) private {
-        _navs[vault].venues += int128(worth);
+        _navs[vault].venues += worth.toInt128();
     }
 
     /// @dev Remembers what of a valuation is needed where there is none.

@@ -309,6 +309,31 @@ contract RiskGuardTest is VaultCase {
         guard.setLimits(address(99), _limits());
     }
 
+    function testFuzz_LimitsAreKeptAsTheyWereSet(int256[8] memory x) public {
+        // As wide as limits get, and now and then beyond.
+        for (uint256 i; i < 8; ++i) {
+            x[i] >>= uint8(uint256(x[i])) % 200;
+        }
+        for (uint256 i; i < 8; i += 2) {
+            if (x[i] > x[i + 1]) (x[i], x[i + 1]) = (x[i + 1], x[i]);
+        }
+        Limits memory set = Limits(Range(x[0], x[1]), Range(x[2], x[3]), Range(x[4], x[5]), Range(x[6], x[7]));
+        guard.setLimits(eth, set);
+        Limits memory kept = guard.limits(eth);
+        Range[4] memory was = [set.delta, set.gamma, set.vega, set.theta];
+        Range[4] memory is_ = [kept.delta, kept.gamma, kept.vega, kept.theta];
+        for (uint256 m; m < 4; ++m) {
+            assertEq(is_[m].min, _kept(was[m].min));
+            assertEq(is_[m].max, _kept(was[m].max));
+        }
+    }
+
+    /// @dev What is beyond 2^119 stands for no limit.
+    function _kept(int256 x) private pure returns (int256) {
+        if (x >= 2 ** 119 - 1) return type(int256).max;
+        return x <= -(2 ** 119) ? type(int256).min : x;
+    }
+
     function testFuzz_NeverOverflowsOnWhatTheValuerLetsThrough(int256[4] memory g, int256 nav, uint256 price) public {
         for (uint256 i; i < 4; ++i) {
             g[i] = bound(g[i], -8 * int256(2 ** 108), 8 * int256(2 ** 108));

@@ -95,8 +95,7 @@ contract RiskGuard is FlowCaps {
 
     /// @notice RESTRICTED. Sets the limits of `underlying`; tokens are never forgotten, only limited to zero.
     function setLimits(address underlying, Limits calldata limits_) external restricted {
-        uint256[4] storage words = _ranges[underlying];
-        if (words[0] == 0) {
+        if (_ranges[underlying][0] == 0) {
             if (_underlyings.length == MAX_UNDERLYINGS) revert TooManyUnderlyings(MAX_UNDERLYINGS);
             _underlyings.push(underlying);
         }
@@ -107,7 +106,7 @@ contract RiskGuard is FlowCaps {
         }
         for (uint256 m; m < 4; ++m) {
             if (ranges[m].min > ranges[m].max) revert EmptyRange(ranges[m].min, ranges[m].max);
-            words[m] = LimitRule.packed(ranges[m]);
+            _ranges[underlying][m] = LimitRule.packed(ranges[m]);
         }
         emit LimitsSet(underlying, limits_);
     }

@@ -64,15 +64,13 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
     /// @notice CURATOR. Sets the most that a call may lose, as a fraction of low NAV at 1e18.
     function setMaxLossPerCall(uint256 fraction) external restricted {
         if (fraction > MAX_LOSS_CEILING) revert AboveCeiling(fraction, MAX_LOSS_CEILING);
-        maxLossPerCall = fraction;
-        emit MaxLossPerCallSet(fraction);
+        _setMaxLossPerCall(fraction);
     }
 
     /// @notice SENTINEL. The same, downward only.
     function lowerMaxLossPerCall(uint256 fraction) external restricted {
         if (fraction >= maxLossPerCall) revert NotLower(fraction, maxLossPerCall);
-        maxLossPerCall = fraction;
-        emit MaxLossPerCallSet(fraction);
+        _setMaxLossPerCall(fraction);
     }
 
     /// @notice CURATOR. Sets what the bucket and the top-ups' reserve leak in a day, as a fraction of low NAV at 1e18.
@@ -101,7 +99,7 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
 
     /// @inheritdoc IRiskGuard
     function charge(address vault, uint256 loss, int256 lowNav) external {
-        if (msg.sender != vault && msg.sender != IVault(vault).judge()) revert OnlyVault(msg.sender, vault);
+        if (msg.sender != vault) _requireJudge(vault);
         Bucket memory b = _bucket(vault);
         // A loss of all there is fills any bucket.
         bool whole = lowNav <= 0 || loss >= uint256(lowNav);
@@ -122,6 +120,10 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
     function reserve(address vault) external view returns (uint256 level, uint256 left) {
         level = _bucket(vault).reserve;
         left = _left(level, maxLossPerDay / 10);
+    }
+
+    function _requireJudge(address vault) internal view {
+        if (msg.sender != IVault(vault).judge()) revert OnlyVault(msg.sender, vault);
     }
 
     /// @dev Charges a call of `vault`; reverts where it does not fit.
@@ -167,6 +169,11 @@ abstract contract LossBudget is IRiskGuard, AccessManaged {
         b.reduced += uint64(_fraction(loss, nav));
         _buckets[vault] = b;
         emit Charged(vault, loss, b.level);
+    }
+
+    function _setMaxLossPerCall(uint256 fraction) private {
+        maxLossPerCall = fraction;
+        emit MaxLossPerCallSet(fraction);
     }
 
     function _setMaxLossPerDay(uint256 fraction) private {

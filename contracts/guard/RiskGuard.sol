@@ -4,7 +4,6 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IVault} from "../IVault.sol";
 import {CornerLoss} from "./CornerLoss.sol";
 import {FlowCaps} from "./FlowCaps.sol";
 import {IRiskGuard, Limits, Measure, Range} from "./IRiskGuard.sol";
@@ -43,8 +42,8 @@ contract RiskGuard is FlowCaps {
     /// @notice The most of a breach, as a multiple of its limit at 1e18, that lets another breach grow.
     uint256 public constant MAX_ROOM = 1e18;
 
-    /// @notice A range with `min` above `max`.
-    error EmptyRange(int256 min, int256 max);
+    /// @notice A range that does not hold zero: a book must be allowed to be empty.
+    error RangeWithoutZero(int256 min, int256 max);
     /// @notice More tokens with limits than `MAX_UNDERLYINGS`.
     error TooManyUnderlyings(uint256 maximum);
 
@@ -105,7 +104,7 @@ contract RiskGuard is FlowCaps {
             ranges := limits_
         }
         for (uint256 m; m < 4; ++m) {
-            if (ranges[m].min > ranges[m].max) revert EmptyRange(ranges[m].min, ranges[m].max);
+            if (ranges[m].min > 0 || ranges[m].max < 0) revert RangeWithoutZero(ranges[m].min, ranges[m].max);
             _ranges[underlying][m] = LimitRule.packed(ranges[m]);
         }
         emit LimitsSet(underlying, limits_);
@@ -119,7 +118,7 @@ contract RiskGuard is FlowCaps {
         address[] memory touched,
         int256[] memory posted
     ) external returns (uint256 loss) {
-        if (msg.sender != IVault(vault).judge()) revert OnlyVault(msg.sender, vault);
+        _requireJudge(vault);
         if (!before.priced || !afterwards.priced) revert Unpriced();
         loss = CornerLoss.charge(before, afterwards);
         _spend(vault, loss, before.low > 0 ? uint256(before.low) : 0);
@@ -241,6 +240,8 @@ contract RiskGuard is FlowCaps {
             uint256[4] storage words = _ranges[tokens[i]];
             bool known = words[0] != 0;
             for (uint256 m; m < 4; ++m) {
+                // What is not there is within any range, whose word then need not be read.
+                if (was.least[m] | was.most[m] | is_.least[m] | is_.most[m] == 0) continue;
                 if (LimitRule.reach(still, m) > LimitRule.reach(was, m)) {
                     if (!known) revert NoLimits(tokens[i]);
                     found.farther = true;

@@ -297,8 +297,8 @@ contract RiskGuardTest is VaultCase {
         assertEq(guard.limits(eth).gamma.min, -10_000e18);
         assertEq(guard.underlyings().length, 1);
 
-        l.vega = Range(1, 0);
-        vm.expectRevert(abi.encodeWithSelector(RiskGuard.EmptyRange.selector, 1, 0));
+        l.vega = Range(1, 2);
+        vm.expectRevert(abi.encodeWithSelector(RiskGuard.RangeWithoutZero.selector, 1, 2));
         guard.setLimits(eth, l);
         vm.expectRevert(abi.encodeWithSelector(LossBudget.AboveCeiling.selector, 0.03e18, 0.02e18));
         guard.setMaxLossPerCall(0.03e18);
@@ -315,7 +315,7 @@ contract RiskGuardTest is VaultCase {
             x[i] >>= uint8(uint256(x[i])) % 200;
         }
         for (uint256 i; i < 8; i += 2) {
-            if (x[i] > x[i + 1]) (x[i], x[i + 1]) = (x[i + 1], x[i]);
+            (x[i], x[i + 1]) = (x[i] > 0 ? ~x[i] : x[i], x[i + 1] < 0 ? ~x[i + 1] : x[i + 1]);
         }
         Limits memory set = Limits(Range(x[0], x[1]), Range(x[2], x[3]), Range(x[4], x[5]), Range(x[6], x[7]));
         guard.setLimits(eth, set);

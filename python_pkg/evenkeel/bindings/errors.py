@@ -66,7 +66,6 @@ __all__ = [
     "ERC4626ExceededMaxMint",
     "ERC4626ExceededMaxRedeem",
     "ERC4626ExceededMaxWithdraw",
-    "EmptyRange",
     "ExceedsClaimableAssets",
     "ExceedsClaimableShares",
     "Expired",
@@ -127,6 +126,7 @@ __all__ = [
     "PlanUsed",
     "PriceLimit",
     "Priced",
+    "RangeWithoutZero",
     "ReentrancyGuardReentrantCall",
     "RepeatedSource",
     "RepeatedUnderlying",
@@ -134,6 +134,7 @@ __all__ = [
     "RevertReason",
     "RhoOutOfRange",
     "RiskGuardOnlyVault",
+    "SafeCastOverflowedIntDowncast",
     "SafeCastOverflowedUintDowncast",
     "SafeERC20FailedOperation",
     "SequencerNotSettled",
@@ -783,16 +784,6 @@ class ERC4626ExceededMaxWithdraw(ContractError):
     max: int
 
 
-class EmptyRange(ContractError):
-    """A range with `min` above `max`."""
-
-    SELECTOR = bytes.fromhex("0379f5e3")
-    FIELDS: ClassVar[str] = "int256 min, int256 max"
-    TYPES = vars(types)
-    min: int
-    max: int
-
-
 class ExceedsClaimableAssets(ContractError):
     """More assets than the controller can claim."""
 
@@ -1372,6 +1363,16 @@ class Priced(ContractError):
     SELECTOR = bytes.fromhex("fae94631")
 
 
+class RangeWithoutZero(ContractError):
+    """A range that does not hold zero: a book must be allowed to be empty."""
+
+    SELECTOR = bytes.fromhex("8b95cee8")
+    FIELDS: ClassVar[str] = "int256 min, int256 max"
+    TYPES = vars(types)
+    min: int
+    max: int
+
+
 class ReentrancyGuardReentrantCall(ContractError):
     """`ReentrancyGuardReentrantCall()`."""
 
@@ -1423,6 +1424,16 @@ class RiskGuardOnlyVault(ContractError):
     TYPES = vars(types)
     caller: str
     vault: str
+
+
+class SafeCastOverflowedIntDowncast(ContractError):
+    """`SafeCastOverflowedIntDowncast(uint8,int256)`."""
+
+    SELECTOR = bytes.fromhex("327269a7")
+    FIELDS: ClassVar[str] = "uint8 bits, int256 value"
+    TYPES = vars(types)
+    bits: int
+    value: int
 
 
 class SafeCastOverflowedUintDowncast(ContractError):
@@ -2120,7 +2131,6 @@ register_errors(
     ERC4626ExceededMaxMint,
     ERC4626ExceededMaxRedeem,
     ERC4626ExceededMaxWithdraw,
-    EmptyRange,
     ExceedsClaimableAssets,
     ExceedsClaimableShares,
     Expired,
@@ -2180,12 +2190,14 @@ register_errors(
     PlanUsed,
     PriceLimit,
     Priced,
+    RangeWithoutZero,
     ReentrancyGuardReentrantCall,
     RepeatedSource,
     RepeatedUnderlying,
     RequestsBlocked,
     RhoOutOfRange,
     RiskGuardOnlyVault,
+    SafeCastOverflowedIntDowncast,
     SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation,
     SequencerNotSettled,

@@ -58,6 +58,7 @@ import {WriteOffs} from "./recovery/WriteOffs.sol";
 /// carries no mark. A fee on transfer is refused with `WrongTransfer`. ORACLE, VOL SOURCE, VALUER, MARKS, GUARD AND JUDGE ARE TRUSTED.
 abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGuardTransient {
     using Math for uint256;
+    using FeeLedger for FeeLedger.Ledger;
 
     /// @notice What `maxDeposit` answers while entry is open, wei of the asset; `maxMint` answers SEED times that.
     uint256 public constant MAX_ENTRY = 2 ** 86;
@@ -115,7 +116,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     uint256 internal transient _idleBefore;
 
     /// @dev NAV in wei of the asset, rounded outward, the idle in it, whether new shares may be priced by it, and what of the asset may
-    /// enter at it.
+    /// enter at it. Functions fill one that they are given: one that they returned would be made twice.
     struct Quote {
         bool priced;
         uint256 idle;
@@ -145,9 +146,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @inheritdoc IVault
     function mark() external nonReentrant {
-        FeeLedger.Ledger memory ledger = _accrued();
-        if (!_price(ledger, LIVE).priced) revert IRiskGuard.Unpriced();
-        _save(ledger);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
+        if (!q.priced) revert IRiskGuard.Unpriced();
+        _ledger = ledger;
     }
 
     /// @notice GOVERNOR. Names the redeem queue, once.
@@ -162,8 +164,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @inheritdoc IVault
     function processExit(uint256 shares) external nonReentrant returns (uint256 assets) {
         if (msg.sender != redeemQueue) revert OnlyQueue(msg.sender);
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, LIVE);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
         if (!q.priced) revert IRiskGuard.Unpriced();
         assets = _assetsFor(shares, q.low, _supply(ledger), Math.Rounding.Floor);
         if (assets > _idle()) revert IdleShort(_idle(), assets);
@@ -173,15 +175,14 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @inheritdoc IFeePayer
     function settleFees(uint16 rate, address recipient, uint256 shares) external nonReentrant returns (uint256 minted) {
         if (msg.sender != fees) revert OnlyFees(msg.sender);
-        FeeLedger.Ledger memory ledger = _accrued();
-        ledger.rate = rate;
+        FeeLedger.Ledger ledger = _accrued().withRate(rate);
         if (recipient != address(0)) {
-            minted = FeeLedger.take(ledger, shares);
+            (ledger, minted) = ledger.take(shares);
             // `Fees` marks the vault first: nothing has entered since.
             _mint(recipient, minted);
-            _sync(ledger, ledger.flow, 0, totalSupply());
+            _sync(ledger, ledger.flow(), 0, totalSupply());
         }
-        _save(ledger);
+        _ledger = ledger;
     }
 
     /// @inheritdoc IERC4626
@@ -191,8 +192,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         nonReentrant
         returns (uint256 shares)
     {
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, assets);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), assets);
         uint256 most = _maxEntry(q);
         if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
         shares = _sharesFor(assets, q.high, _supply(ledger), Math.Rounding.Floor);
@@ -206,12 +207,12 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         nonReentrant
         returns (uint256 assets)
     {
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, 0);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), 0);
         uint256 supply = _supply(ledger);
         assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
         if (assets > q.room) {
-            q = _price(ledger, LIVE);
+            ledger = _price(q, ledger, LIVE);
             assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
         }
         uint256 most = _maxEntry(q) * SEED;
@@ -226,8 +227,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         nonReentrant
         returns (uint256 shares)
     {
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, LIVE);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
         uint256 supply = _supply(ledger);
         uint256 most = _maxWithdraw(owner, q, supply);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
@@ -242,8 +243,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         nonReentrant
         returns (uint256 assets)
     {
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, LIVE);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
         uint256 supply = _supply(ledger);
         uint256 most = _maxRedeem(owner, q, supply);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
@@ -253,12 +254,12 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @inheritdoc IVault
     function nav() external view nonReentrantView returns (bool priced, int256 low, int256 mid, int256 high) {
-        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_ledger.flow, LIVE));
+        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_idle(), _ledger.flow(), LIVE));
     }
 
     /// @inheritdoc IVault
     function navView() external view nonReentrantView returns (bool priced, int256 low, int256 mid, int256 high) {
-        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_ledger.flow, 0));
+        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_idle(), _ledger.flow(), 0));
     }
 
     /// @notice When the venues' mid was last stored, unix seconds, and what it was, asset units at 1e18.
@@ -268,8 +269,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @inheritdoc IFeePayer
     function feesOwed() external view returns (uint16 rate, uint256 owed) {
-        FeeLedger.Ledger memory ledger = _accrued();
-        return (ledger.rate, FeeLedger.owed(ledger));
+        FeeLedger.Ledger ledger = _accrued();
+        return (ledger.rate(), ledger.owed());
     }
 
     /// @notice Idle now plus the venues' mid at the last mark, in wei of the asset; at least 0.
@@ -305,13 +306,13 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @inheritdoc IERC4626
     function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
-        FeeLedger.Ledger memory ledger = _accrued();
+        FeeLedger.Ledger ledger = _accrued();
         return _sharesFor(assets, _entry(_quote(ledger, assets)).high, _supply(ledger), Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC4626
     function previewMint(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 assets) {
-        FeeLedger.Ledger memory ledger = _accrued();
+        FeeLedger.Ledger ledger = _accrued();
         Quote memory q = _entry(_quote(ledger, 0));
         uint256 supply = _supply(ledger);
         assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
@@ -343,30 +344,26 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @dev The judge struck a mark at the end of an operation.
     function _struck(int256 low, int256 mid, int256 high) internal {
-        FeeLedger.Ledger memory ledger = _accrued();
-        _settle(ledger, low, mid, high);
-        _save(ledger);
+        _ledger = _settle(_accrued(), low, mid, high);
     }
 
     /// @dev Begins an epoch for a venue that is no longer the vault's, and strikes a mark without it where all else is priced.
     function _open(address venue) internal returns (uint8 epoch) {
         epoch = WriteOffs(writeOffs).open(venue, totalSupply());
         _forgetMark();
-        FeeLedger.Ledger memory ledger = _accrued();
-        ledger.epoch = epoch;
-        _price(ledger, LIVE);
-        _save(ledger);
+        Quote memory q;
+        _ledger = _price(q, _accrued().withEpoch(epoch), LIVE);
     }
 
     /// @dev Balances as they were when a venue was written off must be kept before they change.
     function _update(address from, address to, uint256 shares) internal override {
-        if (_ledger.epoch != 0) WriteOffs(writeOffs).note(from, balanceOf(from), to, balanceOf(to));
+        if (_ledger.epoch() != 0) WriteOffs(writeOffs).note(from, balanceOf(from), to, balanceOf(to));
         super._update(from, to, shares);
     }
 
     /// @dev Entries since the last mark less exits, asset units at 1e18.
     function _flow() internal view returns (int256) {
-        return _ledger.flow * int256(_scale);
+        return _ledger.flow() * int256(_scale);
     }
 
     /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation, and `loss` was lost on the way. What went as
@@ -399,11 +396,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return 6;
     }
 
-    function _enter(FeeLedger.Ledger memory ledger, uint256 idle, address receiver, uint256 assets, uint256 shares)
+    function _enter(FeeLedger.Ledger ledger, uint256 idle, address receiver, uint256 assets, uint256 shares)
         private
     {
-        FeeLedger.flow(ledger, int256(assets));
-        _save(ledger);
+        _ledger = ledger.withFlow(int256(assets));
         if (totalSupply() == 0) _mint(SEED_HOLDER, SEED);
         _deposit(msg.sender, receiver, assets, shares);
         uint256 change = _idle() - idle;
@@ -411,7 +407,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     }
 
     function _exit(
-        FeeLedger.Ledger memory ledger,
+        FeeLedger.Ledger ledger,
         Quote memory q,
         address receiver,
         address owner,
@@ -419,74 +415,76 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         uint256 shares
     ) private {
         uint256 idle = _idle();
-        int256 flow = ledger.flow;
-        FeeLedger.flow(ledger, -int256(assets));
+        int256 flow = ledger.flow();
+        ledger = ledger.withFlow(-int256(assets));
         _sync(ledger, flow, q.priced ? q.low : 0, totalSupply() - shares);
-        _save(ledger);
+        _ledger = ledger;
         _withdraw(msg.sender, receiver, owner, assets, shares);
         uint256 change = idle - _idle();
         if (change != assets) revert WrongTransfer(change, assets);
     }
 
-    /// @dev The interval that an entry of `assets`, or with 0 an exit, is priced by. One that was read live, all being priced, is the mark of now.
-    function _price(FeeLedger.Ledger memory ledger, uint256 assets) private returns (Quote memory q) {
-        IMarks.Ask memory ask = _asked(ledger.flow, assets);
-        (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss) = IMarks(marks).price(ask);
+    /// @dev The interval that an entry of `assets`, or with 0 an exit, is priced by, into `q`. One that was read live, all being priced, is the
+    /// mark of now, and the ledger another.
+    function _price(Quote memory q, FeeLedger.Ledger ledger, uint256 assets) private returns (FeeLedger.Ledger) {
+        q.idle = _idle();
+        (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss) =
+            IMarks(marks).price(_asked(q.idle, ledger.flow(), assets));
         if (loss != 0) IRiskGuard(guard).charge(address(this), loss, low);
-        if (priced && room == LIVE) _settle(ledger, low, mid, high);
-        q = _rounded(priced, low, high, room);
-        q.idle = ask.idle / _scale;
+        if (priced && room == LIVE) ledger = _settle(ledger, low, mid, high);
+        _round(q, priced, low, high, room);
+        return ledger;
     }
 
     /// @dev The same without storing anything.
-    function _quote(FeeLedger.Ledger memory ledger, uint256 assets) private view returns (Quote memory) {
-        (bool priced, int256 low,, int256 high, uint256 room) = IMarks(marks).peek(_asked(ledger.flow, assets));
-        return _rounded(priced, low, high, room);
+    function _quote(FeeLedger.Ledger ledger, uint256 assets) private view returns (Quote memory q) {
+        (bool priced, int256 low,, int256 high, uint256 room) =
+            IMarks(marks).peek(_asked(_idle(), ledger.flow(), assets));
+        _round(q, priced, low, high, room);
     }
 
-    function _asked(int256 flow, uint256 assets) private view returns (IMarks.Ask memory) {
+    function _asked(uint256 idle, int256 flow, uint256 assets) private view returns (IMarks.Ask memory) {
         uint256 entering = assets > MAX_ENTRY ? LIVE : assets * _scale;
-        return IMarks.Ask(oracle, volSource, _idle() * _scale, flow * int256(_scale), entering);
+        return IMarks.Ask(oracle, volSource, idle * _scale, flow * int256(_scale), entering);
     }
 
     /// @dev Stores the venues' mid; entries since the last mark join the high-water mark, as they are counted from this mark on.
-    function _settle(FeeLedger.Ledger memory ledger, int256 low, int256 mid, int256 high) private {
-        int256 flow = ledger.flow;
-        ledger.flow = 0;
+    function _settle(FeeLedger.Ledger ledger, int256 low, int256 mid, int256 high)
+        private
+        returns (FeeLedger.Ledger)
+    {
+        int256 flow = ledger.flow();
+        ledger = ledger.withoutFlow();
         _sync(ledger, flow, low > 0 ? uint256(low) / _scale : 0, totalSupply());
         // The valuer bounds every venue's value by 2^108.
         _markedVenues = int192(mid - int256(_idle() * _scale));
         _markedAt = uint64(block.timestamp);
         emit Marked(low, mid, high);
+        return ledger;
     }
 
     /// @dev The ledger with the management fee up to now.
-    function _accrued() private view returns (FeeLedger.Ledger memory ledger) {
-        ledger = _ledger;
-        FeeLedger.accrue(ledger, totalSupply());
-    }
-
-    function _save(FeeLedger.Ledger memory ledger) private {
-        _ledger = ledger;
+    function _accrued() private view returns (FeeLedger.Ledger) {
+        return _ledger.accrue(totalSupply());
     }
 
     /// @dev All shares, those owed included; before the first entry, those that it will burn.
-    function _supply(FeeLedger.Ledger memory ledger) private view returns (uint256) {
+    function _supply(FeeLedger.Ledger ledger) private view returns (uint256) {
         uint256 minted = totalSupply();
-        return (minted == 0 ? SEED : minted) + FeeLedger.owed(ledger);
+        return (minted == 0 ? SEED : minted) + ledger.owed();
     }
 
     /// @dev Entries up to `flow` lift the high-water mark, `worth` being the low of all; the ledger's flow and `supply` are those to go on from.
-    function _sync(FeeLedger.Ledger memory ledger, int256 flow, uint256 worth, uint256 supply) private {
-        Fees(fees).sync(Fees.Sync(flow, totalSupply(), FeeLedger.owed(ledger), worth, ledger.flow, supply));
+    function _sync(FeeLedger.Ledger ledger, int256 flow, uint256 worth, uint256 supply) private {
+        Fees(fees).sync(Fees.Sync(flow, totalSupply(), ledger.owed(), worth, ledger.flow(), supply));
     }
 
     function _exitQuote() private view returns (Quote memory q, uint256 supply) {
-        FeeLedger.Ledger memory ledger = _accrued();
+        FeeLedger.Ledger ledger = _accrued();
         return (_quote(ledger, LIVE), _supply(ledger));
     }
 
-    function _rounded(bool priced, int256 low, int256 high, uint256 room) private view returns (Quote memory q) {
+    function _round(Quote memory q, bool priced, int256 low, int256 high, uint256 room) private view {
         q.priced = priced;
         if (low > 0) q.low = uint256(low) / _scale;
         if (high > 0) q.high = uint256(high).ceilDiv(_scale);

@@ -98,8 +98,8 @@ abstract contract MarkTerms {
         int256 vega;
     }
 
-    /// @notice What to store of `v`, a valuation of `vault` made now; reverts where it cannot be carried.
-    function markBook(address vault, Valuation calldata v) external view returns (MarkBook memory) {
+    /// @dev What to store of `v`, a valuation of `vault` made now; reverts where it cannot be carried.
+    function _markBook(address vault, Valuation calldata v) internal view returns (MarkBook memory) {
         if (v.pending.length != 0) revert PendingOrders(v.pending.length);
         if (v.prices.length > MAX_UNDERLYINGS) revert TooManyToCarry(v.prices.length, MAX_UNDERLYINGS);
         Draft memory d;
@@ -128,8 +128,8 @@ abstract contract MarkTerms {
         (, uint256 first,,) = IPriceOracle(oracle).primary(p.underlying);
         t.underlying = p.underlying;
         t.price = p.mid;
-        t.gap = (first > p.mid ? first - p.mid : p.mid - first).mulDiv(WAD, first, Math.Rounding.Ceil);
-        t.halfWidth = Math.max(p.mid - p.low, p.high - p.mid).mulDiv(WAD, p.mid, Math.Rounding.Ceil);
+        t.gap = ((first > p.mid ? first - p.mid : p.mid - first) * WAD).ceilDiv(first);
+        t.halfWidth = (Math.max(p.mid - p.low, p.high - p.mid) * WAD).ceilDiv(p.mid);
     }
 
     /// @dev Deltas by underlying, the width of the vols, and the sums of gamma and vega that option venues must account for.
@@ -178,7 +178,7 @@ abstract contract MarkTerms {
             CarryBound.Leg memory leg;
             leg.units = _up(_up(p.size.abs(), paid), dollar);
             leg.spot = _term(d, p.underlying).price;
-            leg.strike = p.strike.mulDiv(WAD, dollar);
+            leg.strike = (p.strike * WAD) / dollar;
             leg.vol = p.vol;
             leg.volWidth = _volWidth(d, v, p.underlying, p.expiry);
             leg.life = p.expiry - block.timestamp;
@@ -215,8 +215,8 @@ abstract contract MarkTerms {
         d.book.width += own + SLACK;
         for (uint256 i; i < terms.length; ++i) {
             terms[i].slope += _up(own, d.reach.move);
-            uint256 value = _up(terms[i].delta.abs() + 1, terms[i].price) + terms[i].gross.mulDiv(WAD, d.reach.move);
-            d.book.width += value.mulDiv(SLACK_OF_GROSS, WAD, Math.Rounding.Ceil);
+            uint256 value = _up(terms[i].delta.abs() + 1, terms[i].price) + (terms[i].gross * WAD) / d.reach.move;
+            d.book.width += _up(value, SLACK_OF_GROSS);
         }
         _payersFirst(terms);
     }
@@ -257,7 +257,9 @@ abstract contract MarkTerms {
         while (at < d.book.terms.length && d.book.terms[at].underlying != underlying) ++at;
     }
 
+    /// @dev `a` times a number at 1e18, rounded up. Values and Greeks of a valuation are under 2^113, prices at most 2^100; a venue whose answers to
+    /// `carried` make a product of more than 256 bits is not carried, as that reverts.
     function _up(uint256 a, uint256 b) private pure returns (uint256) {
-        return a.mulDiv(b, WAD, Math.Rounding.Ceil);
+        return (a * b + (WAD - 1)) / WAD;
     }
 }

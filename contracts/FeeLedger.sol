@@ -90,9 +90,12 @@ library FeeLedger {
 
     /// @notice Notes an entry or, below zero, an exit. At its bounds the flow stands still, and then no mark is carried.
     function withFlow(Ledger self, int256 change) internal pure returns (Ledger) {
-        int256 sum = flow(self) + change;
-        if (sum > type(int88).max) sum = type(int88).max;
-        if (sum < type(int88).min) sum = type(int88).min;
+        int256 sum;
+        // No token has 2^254 wei.
+        unchecked {
+            sum = flow(self) + change;
+        }
+        if (int88(sum) != sum) sum = sum < 0 ? type(int88).min : type(int88).max;
         return _set(Ledger.unwrap(self), FLOW_AT, type(uint88).max, uint88(int88(sum)));
     }
 

@@ -115,14 +115,16 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// must not find money missing that is only on its way.
     uint256 internal transient _idleBefore;
 
-    /// @dev NAV in wei of the asset, rounded outward, the idle in it, whether new shares may be priced by it, and what of the asset may
-    /// enter at it. Functions fill one that they are given: one that they returned would be made twice.
+    /// @dev What `marks` answered, as it lies in memory, asset units at 1e18, and the idle in it in wei of the asset. Functions fill one that they
+    /// are given: one that they returned would be made twice.
     struct Quote {
         bool priced;
-        uint256 idle;
-        uint256 low;
-        uint256 high;
+        int256 low;
+        int256 mid;
+        int256 high;
         uint256 room;
+        uint256 loss;
+        uint256 idle;
     }
 
     constructor(VaultParts memory parts)
@@ -167,7 +169,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         Quote memory q;
         FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
         if (!q.priced) revert IRiskGuard.Unpriced();
-        assets = _assetsFor(shares, q.low, _supply(ledger), Math.Rounding.Floor);
+        assets = _assetsFor(shares, _low(q), _supply(ledger), Math.Rounding.Floor);
         if (assets > _idle()) revert IdleShort(_idle(), assets);
         _exit(ledger, q, msg.sender, msg.sender, assets, shares);
     }
@@ -193,10 +195,12 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         returns (uint256 shares)
     {
         Quote memory q;
-        FeeLedger.Ledger ledger = _price(q, _accrued(), assets);
+        uint256 minted = totalSupply();
+        FeeLedger.Ledger ledger = _price(q, _ledger.accrue(minted), assets);
         uint256 most = _maxEntry(q);
         if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
-        shares = _sharesFor(assets, q.high, _supply(ledger), Math.Rounding.Floor);
+        shares = _sharesFor(assets, _high(q), _supply(ledger, minted), Math.Rounding.Floor);
+        if (minted == 0) _mint(SEED_HOLDER, SEED);
         _enter(ledger, q.idle, receiver, assets, shares);
     }
 
@@ -210,13 +214,14 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         Quote memory q;
         FeeLedger.Ledger ledger = _price(q, _accrued(), 0);
         uint256 supply = _supply(ledger);
-        assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
-        if (assets > q.room) {
+        assets = _assetsFor(shares, _high(q), supply, Math.Rounding.Ceil);
+        if (assets > q.room / _scale) {
             ledger = _price(q, ledger, LIVE);
-            assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
+            assets = _assetsFor(shares, _high(q), supply, Math.Rounding.Ceil);
         }
         uint256 most = _maxEntry(q) * SEED;
         if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
+        if (totalSupply() == 0) _mint(SEED_HOLDER, SEED);
         _enter(ledger, q.idle, receiver, assets, shares);
     }
 
@@ -232,7 +237,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         uint256 supply = _supply(ledger);
         uint256 most = _maxWithdraw(owner, q, supply);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
-        shares = _sharesFor(assets, q.low, supply, Math.Rounding.Ceil);
+        shares = _sharesFor(assets, _low(q), supply, Math.Rounding.Ceil);
         _exit(ledger, q, receiver, owner, assets, shares);
     }
 
@@ -248,18 +253,18 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         uint256 supply = _supply(ledger);
         uint256 most = _maxRedeem(owner, q, supply);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
-        assets = _assetsFor(shares, q.low, supply, Math.Rounding.Floor);
+        assets = _assetsFor(shares, _low(q), supply, Math.Rounding.Floor);
         _exit(ledger, q, receiver, owner, assets, shares);
     }
 
     /// @inheritdoc IVault
     function nav() external view nonReentrantView returns (bool priced, int256 low, int256 mid, int256 high) {
-        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_idle(), _ledger.flow(), LIVE));
+        return _interval(LIVE);
     }
 
     /// @inheritdoc IVault
     function navView() external view nonReentrantView returns (bool priced, int256 low, int256 mid, int256 high) {
-        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_idle(), _ledger.flow(), 0));
+        return _interval(0);
     }
 
     /// @notice When the venues' mid was last stored, unix seconds, and what it was, asset units at 1e18.
@@ -307,7 +312,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @inheritdoc IERC4626
     function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
         FeeLedger.Ledger ledger = _accrued();
-        return _sharesFor(assets, _entry(_quote(ledger, assets)).high, _supply(ledger), Math.Rounding.Floor);
+        return _sharesFor(assets, _high(_entry(_quote(ledger, assets))), _supply(ledger), Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC4626
@@ -315,8 +320,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         FeeLedger.Ledger ledger = _accrued();
         Quote memory q = _entry(_quote(ledger, 0));
         uint256 supply = _supply(ledger);
-        assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
-        if (assets > q.room) assets = _assetsFor(shares, _entry(_quote(ledger, LIVE)).high, supply, Math.Rounding.Ceil);
+        assets = _assetsFor(shares, _high(q), supply, Math.Rounding.Ceil);
+        if (assets > q.room / _scale) assets = _assetsFor(shares, _high(_entry(_quote(ledger, LIVE))), supply, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
@@ -328,13 +333,13 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         returns (uint256)
     {
         (Quote memory q, uint256 supply) = _exitQuote();
-        return _sharesFor(assets, q.low, supply, Math.Rounding.Ceil);
+        return _sharesFor(assets, _low(q), supply, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
     function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
         (Quote memory q, uint256 supply) = _exitQuote();
-        return _assetsFor(shares, q.low, supply, Math.Rounding.Floor);
+        return _assetsFor(shares, _low(q), supply, Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC20Metadata
@@ -380,8 +385,21 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         IMarks(marks).forget();
     }
 
-    function _idle() internal view returns (uint256) {
-        return IERC20(asset()).balanceOf(address(this));
+    function _idle() internal view returns (uint256 idle) {
+        address token = asset();
+        bytes4 selector = IERC20.balanceOf.selector;
+        // `IERC20.balanceOf`, twice in every entry and exit, from the scratch space.
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            mstore(4, address())
+            let done := staticcall(gas(), token, 0, 0x24, 0, 0x20)
+            if iszero(and(done, gt(returndatasize(), 0x1f))) {
+                let at := mload(0x40)
+                returndatacopy(at, 0, returndatasize())
+                revert(at, returndatasize())
+            }
+            idle := mload(0)
+        }
     }
 
     function _convertToShares(uint256 assets, Math.Rounding rounding) internal view override returns (uint256) {
@@ -400,7 +418,6 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         private
     {
         _ledger = ledger.withFlow(int256(assets));
-        if (totalSupply() == 0) _mint(SEED_HOLDER, SEED);
         _deposit(msg.sender, receiver, assets, shares);
         uint256 change = _idle() - idle;
         if (change != assets) revert WrongTransfer(change, assets);
@@ -417,7 +434,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         uint256 idle = _idle();
         int256 flow = ledger.flow();
         ledger = ledger.withFlow(-int256(assets));
-        _sync(ledger, flow, q.priced ? q.low : 0, totalSupply() - shares);
+        _sync(ledger, flow, q.priced ? _low(q) : 0, totalSupply() - shares);
         _ledger = ledger;
         _withdraw(msg.sender, receiver, owner, assets, shares);
         uint256 change = idle - _idle();
@@ -427,25 +444,64 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @dev The interval that an entry of `assets`, or with 0 an exit, is priced by, into `q`. One that was read live, all being priced, is the
     /// mark of now, and the ledger another.
     function _price(Quote memory q, FeeLedger.Ledger ledger, uint256 assets) private returns (FeeLedger.Ledger) {
-        q.idle = _idle();
-        (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss) =
-            IMarks(marks).price(_asked(q.idle, ledger.flow(), assets));
-        if (loss != 0) IRiskGuard(guard).charge(address(this), loss, low);
-        if (priced && room == LIVE) ledger = _settle(ledger, low, mid, high);
-        _round(q, priced, low, high, room);
-        return ledger;
+        uint256 idle = _idle();
+        q.idle = idle;
+        uint256 at = _ask(IMarks.price.selector, idle, ledger, assets);
+        address asked = marks;
+        assembly ("memory-safe") {
+            let done := call(gas(), asked, 0, at, 0xa4, q, 0xc0)
+            if iszero(and(done, gt(returndatasize(), 0xbf))) {
+                returndatacopy(at, 0, returndatasize())
+                revert(at, returndatasize())
+            }
+        }
+        if (q.loss != 0) IRiskGuard(guard).charge(address(this), q.loss, q.low);
+        return q.priced && q.room == LIVE ? _settle(ledger, q.low, q.mid, q.high) : ledger;
     }
 
     /// @dev The same without storing anything.
     function _quote(FeeLedger.Ledger ledger, uint256 assets) private view returns (Quote memory q) {
-        (bool priced, int256 low,, int256 high, uint256 room) =
-            IMarks(marks).peek(_asked(_idle(), ledger.flow(), assets));
-        _round(q, priced, low, high, room);
+        uint256 at = _ask(IMarks.peek.selector, _idle(), ledger, assets);
+        address asked = marks;
+        assembly ("memory-safe") {
+            let done := staticcall(gas(), asked, at, 0xa4, q, 0xa0)
+            if iszero(and(done, gt(returndatasize(), 0x9f))) {
+                returndatacopy(at, 0, returndatasize())
+                revert(at, returndatasize())
+            }
+        }
     }
 
-    function _asked(uint256 idle, int256 flow, uint256 assets) private view returns (IMarks.Ask memory) {
-        uint256 entering = assets > MAX_ENTRY ? LIVE : assets * _scale;
-        return IMarks.Ask(oracle, volSource, idle * _scale, flow * int256(_scale), entering);
+    function _interval(uint256 assets) private view returns (bool priced, int256 low, int256 mid, int256 high) {
+        Quote memory q = _quote(_ledger, assets);
+        return (q.priced, q.low, q.mid, q.high);
+    }
+
+    /// @dev Writes a call of `marks` with an `IMarks.Ask` past what memory is taken, and says where. By hand, as its answers are read, because
+    /// it is in every entry: a struct would be cleared, filled, encoded, and six answers checked that a part of the vault gives.
+    function _ask(bytes4 selector, uint256 idle, FeeLedger.Ledger ledger, uint256 assets)
+        private
+        view
+        returns (uint256 at)
+    {
+        (address prices, address vols) = (oracle, volSource);
+        idle *= _scale;
+        int256 flow;
+        uint256 entering;
+        // 2^88 and 2^86 times 10^18 at most.
+        unchecked {
+            flow = ledger.flow() * int256(_scale);
+            entering = assets > MAX_ENTRY ? LIVE : assets * _scale;
+        }
+        assembly ("memory-safe") {
+            at := mload(0x40)
+            mstore(at, selector)
+            mstore(add(at, 0x04), prices)
+            mstore(add(at, 0x24), vols)
+            mstore(add(at, 0x44), idle)
+            mstore(add(at, 0x64), flow)
+            mstore(add(at, 0x84), entering)
+        }
     }
 
     /// @dev Stores the venues' mid; entries since the last mark join the high-water mark, as they are counted from this mark on.
@@ -470,7 +526,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @dev All shares, those owed included; before the first entry, those that it will burn.
     function _supply(FeeLedger.Ledger ledger) private view returns (uint256) {
-        uint256 minted = totalSupply();
+        return _supply(ledger, totalSupply());
+    }
+
+    function _supply(FeeLedger.Ledger ledger, uint256 minted) private pure returns (uint256) {
         return (minted == 0 ? SEED : minted) + ledger.owed();
     }
 
@@ -484,11 +543,13 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return (_quote(ledger, LIVE), _supply(ledger));
     }
 
-    function _round(Quote memory q, bool priced, int256 low, int256 high, uint256 room) private view {
-        q.priced = priced;
-        if (low > 0) q.low = uint256(low) / _scale;
-        if (high > 0) q.high = uint256(high).ceilDiv(_scale);
-        q.room = room / _scale;
+    /// @dev NAV in wei of the asset, as the next rounded outward.
+    function _low(Quote memory q) private view returns (uint256) {
+        return q.low > 0 ? uint256(q.low) / _scale : 0;
+    }
+
+    function _high(Quote memory q) private view returns (uint256) {
+        return q.high > 0 ? uint256(q.high).ceilDiv(_scale) : 0;
     }
 
     function _entry(Quote memory q) private view returns (Quote memory) {
@@ -502,19 +563,19 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     }
 
     function _maxWithdraw(address owner, Quote memory q, uint256 supply) private view returns (uint256) {
-        if (q.low == 0) return 0;
-        return Math.min(_assetsFor(balanceOf(owner), q.low, supply, Math.Rounding.Floor), _free(q, supply));
+        if (_low(q) == 0) return 0;
+        return Math.min(_assetsFor(balanceOf(owner), _low(q), supply, Math.Rounding.Floor), _free(q, supply));
     }
 
     function _maxRedeem(address owner, Quote memory q, uint256 supply) private view returns (uint256) {
-        if (q.low == 0) return 0;
-        return Math.min(balanceOf(owner), _sharesFor(_free(q, supply), q.low, supply, Math.Rounding.Floor));
+        if (_low(q) == 0) return 0;
+        return Math.min(balanceOf(owner), _sharesFor(_free(q, supply), _low(q), supply, Math.Rounding.Floor));
     }
 
     /// @dev Idle that neither critical units lack nor the redeem queue is owed; both are taken at the high NAV, or at the low where there
     /// is no high.
     function _free(Quote memory q, uint256 supply) private view returns (uint256) {
-        uint256 worth = q.priced ? q.high : q.low;
+        uint256 worth = q.priced ? _high(q) : _low(q);
         uint256 owed = IRebalanceJudge(judge).criticalNeed(address(this), worth * _scale).ceilDiv(_scale);
         uint256 waiting = redeemQueue == address(0) ? 0 : IRedeemQueue(redeemQueue).waiting();
         if (waiting != 0) owed += _assetsFor(waiting, worth, supply, Math.Rounding.Ceil);
@@ -527,7 +588,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         pure
         returns (uint256)
     {
-        return assets.mulDiv(supply, worth + 1, rounding);
+        return _mulDiv(assets, supply, worth + 1, rounding);
     }
 
     function _assetsFor(uint256 shares, uint256 worth, uint256 supply, Math.Rounding rounding)
@@ -535,6 +596,15 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         pure
         returns (uint256)
     {
-        return shares.mulDiv(worth + 1, supply, rounding);
+        return _mulDiv(shares, worth + 1, supply, rounding);
+    }
+
+    function _mulDiv(uint256 a, uint256 b, uint256 by, Math.Rounding rounding) private pure returns (uint256 result) {
+        // Without what 512 bits cost where 256 hold the product.
+        if ((a | b) >> 128 != 0) return a.mulDiv(b, by, rounding);
+        unchecked {
+            result = (a * b) / by;
+            if (rounding == Math.Rounding.Ceil && result * by != a * b) ++result;
+        }
     }
 }

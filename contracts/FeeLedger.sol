@@ -30,10 +30,14 @@ library FeeLedger {
     /// @notice Adds the management fee of `supply` up to now.
     function accrue(Ledger self, uint256 supply) internal view returns (Ledger) {
         uint256 word = Ledger.unwrap(self);
-        uint256 time = block.timestamp - uint32(word);
+        uint256 time;
+        // Time does not go back.
+        unchecked {
+            time = block.timestamp - uint32(word);
+        }
         if (time == 0) return self;
         word = (word & ~uint256(type(uint32).max)) | uint32(block.timestamp);
-        uint256 yearly = rate(self);
+        uint256 yearly = uint16(word >> RATE_AT);
         if (yearly == 0) return Ledger.wrap(word);
         uint256 growth;
         // 16 bits of rate and 32 of time: x is under 2^94, its square in RAY under 2^98.
@@ -57,7 +61,7 @@ library FeeLedger {
 
     /// @notice Whole shares owed.
     function owed(Ledger self) internal pure returns (uint256) {
-        return _owedBits(Ledger.unwrap(self)) >> FRACTION_BITS;
+        return uint112(Ledger.unwrap(self) >> OWED_AT) >> FRACTION_BITS;
     }
 
     /// @notice Management fee a year in millionths.
@@ -85,7 +89,7 @@ library FeeLedger {
 
     /// @notice The flow begins anew.
     function withoutFlow(Ledger self) internal pure returns (Ledger) {
-        return _set(Ledger.unwrap(self), FLOW_AT, type(uint88).max, 0);
+        return Ledger.wrap(Ledger.unwrap(self) & ~(uint256(type(uint88).max) << FLOW_AT));
     }
 
     /// @notice Notes an entry or, below zero, an exit. At its bounds the flow stands still, and then no mark is carried.
@@ -96,7 +100,8 @@ library FeeLedger {
             sum = flow(self) + change;
         }
         if (int88(sum) != sum) sum = sum < 0 ? type(int88).min : type(int88).max;
-        return _set(Ledger.unwrap(self), FLOW_AT, type(uint88).max, uint88(int88(sum)));
+        uint256 others = Ledger.unwrap(self) & ~(uint256(type(uint88).max) << FLOW_AT);
+        return Ledger.wrap(others | (uint256(uint88(int88(sum))) << FLOW_AT));
     }
 
     function _owedBits(uint256 word) private pure returns (uint256) {

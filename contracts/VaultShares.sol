@@ -419,8 +419,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     {
         _ledger = ledger.withFlow(int256(assets));
         _deposit(msg.sender, receiver, assets, shares);
-        uint256 change = _idle() - idle;
-        if (change != assets) revert WrongTransfer(change, assets);
+        _differ(_idle(), idle, assets);
     }
 
     function _exit(
@@ -437,8 +436,14 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         _sync(ledger, flow, q.priced ? _low(q) : 0, totalSupply() - shares);
         _ledger = ledger;
         _withdraw(msg.sender, receiver, owner, assets, shares);
-        uint256 change = idle - _idle();
-        if (change != assets) revert WrongTransfer(change, assets);
+        _differ(idle, _idle(), assets);
+    }
+
+    /// @dev Sees to it that `more` is above `less` by `assets`; what went the other way is a change of nearly 2^256.
+    function _differ(uint256 more, uint256 less, uint256 assets) private pure {
+        unchecked {
+            if (more - less != assets) revert WrongTransfer(more - less, assets);
+        }
     }
 
     /// @dev The interval that an entry of `assets`, or with 0 an exit, is priced by, into `q`. One that was read live, all being priced, is the
@@ -530,7 +535,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     }
 
     function _supply(FeeLedger.Ledger ledger, uint256 minted) private pure returns (uint256) {
-        return (minted == 0 ? SEED : minted) + ledger.owed();
+        // No entries add up to 2^255 shares.
+        unchecked {
+            return (minted == 0 ? SEED : minted) + ledger.owed();
+        }
     }
 
     /// @dev Entries up to `flow` lift the high-water mark, `worth` being the low of all; the ledger's flow and `supply` are those to go on from.
@@ -549,7 +557,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     }
 
     function _high(Quote memory q) private view returns (uint256) {
-        return q.high > 0 ? uint256(q.high).ceilDiv(_scale) : 0;
+        // An int256 and 10^18 have room in 256 bits.
+        unchecked {
+            return q.high > 0 ? (uint256(q.high) + _scale - 1) / _scale : 0;
+        }
     }
 
     function _entry(Quote memory q) private view returns (Quote memory) {
@@ -588,7 +599,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         pure
         returns (uint256)
     {
-        return _mulDiv(assets, supply, worth + 1, rounding);
+        // NAV is cut from a signed number.
+        unchecked {
+            return _mulDiv(assets, supply, worth + 1, rounding);
+        }
     }
 
     function _assetsFor(uint256 shares, uint256 worth, uint256 supply, Math.Rounding rounding)
@@ -596,15 +610,16 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         pure
         returns (uint256)
     {
-        return _mulDiv(shares, worth + 1, supply, rounding);
+        unchecked {
+            return _mulDiv(shares, worth + 1, supply, rounding);
+        }
     }
 
     function _mulDiv(uint256 a, uint256 b, uint256 by, Math.Rounding rounding) private pure returns (uint256 result) {
         // Without what 512 bits cost where 256 hold the product.
-        if ((a | b) >> 128 != 0) return a.mulDiv(b, by, rounding);
+        if ((a | b | by) >> 128 != 0) return a.mulDiv(b, by, rounding);
         unchecked {
-            result = (a * b) / by;
-            if (rounding == Math.Rounding.Ceil && result * by != a * b) ++result;
+            return rounding == Math.Rounding.Floor ? a * b / by : (a * b + by - 1) / by;
         }
     }
 }

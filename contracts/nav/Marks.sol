@@ -114,7 +114,6 @@ contract Marks is IMarks, MarkTerms {
     /// @dev A mark being carried. `age` is a fraction of `maxAge` at 1e18; `paid` what a token that options are paid in moved by and its
     /// half-width, a fraction of its price at 1e18; `dollar` what the asset's dollar price moved by, a fraction of `maxMove` at 1e18.
     struct Sum {
-        uint256 struckAt;
         uint256 age;
         bool strict;
         uint256 paid;
@@ -154,21 +153,7 @@ contract Marks is IMarks, MarkTerms {
         returns (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss)
     {
         (priced, low, mid, high, room) = _carried(ask);
-        if (priced) return (priced, low, mid, high, room, 0);
-        _pin(ask.oracle);
-        bytes memory valued = _valued();
-        uint256 idle;
-        (priced, low, mid, high, idle) = _figures(valued);
-        if (maxAge != 0) {
-            if (priced) {
-                loss = _unexplained(msg.sender, ask, mid);
-                _store(msg.sender, mid, idle, valued);
-            } else {
-                // Or a moment without a price would hide what is lost around it.
-                _heads[msg.sender] |= MOVED << COUNT_AT;
-            }
-        }
-        return (priced, low, mid, high, LIVE, loss);
+        if (!priced) (priced, low, mid, high, room, loss) = _live(ask);
     }
 
     /// @inheritdoc IMarks
@@ -178,9 +163,10 @@ contract Marks is IMarks, MarkTerms {
         returns (bool priced, int256 low, int256 mid, int256 high, uint256 room)
     {
         (priced, low, mid, high, room) = _carried(ask);
-        if (priced) return (priced, low, mid, high, room);
-        (priced, low, mid, high) = IValuer(IVault(msg.sender).valuer()).interval(msg.sender);
-        return (priced, low, mid, high, LIVE);
+        if (!priced) {
+            (priced, low, mid, high) = IValuer(IVault(msg.sender).valuer()).interval(msg.sender);
+            room = LIVE;
+        }
     }
 
     /// @inheritdoc IMarks
@@ -221,6 +207,26 @@ contract Marks is IMarks, MarkTerms {
 
     function _reach() internal view override returns (CarryBound.Reach memory) {
         return CarryBound.Reach(maxAge, maxMove);
+    }
+
+    /// @dev What `price` answers where nothing is carried.
+    function _live(Ask calldata ask)
+        private
+        returns (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss)
+    {
+        _pin(ask.oracle);
+        bytes memory valued = _valued();
+        uint256 idle;
+        (priced, low, mid, high, idle) = _figures(valued);
+        room = LIVE;
+        if (maxAge == 0) return (priced, low, mid, high, room, 0);
+        if (priced) {
+            loss = _unexplained(msg.sender, ask, mid);
+            _store(msg.sender, mid, idle, valued);
+        } else {
+            // Or a moment without a price would hide what is lost around it.
+            _heads[msg.sender] |= MOVED << COUNT_AT;
+        }
     }
 
     /// @dev What is valued live now asks for the same prices over and over: of the tokens of the last mark, carried or not.
@@ -451,8 +457,8 @@ contract Marks is IMarks, MarkTerms {
         unchecked {
             uint256 count = (head >> COUNT_AT) & COUNT_MASK;
             if (count == NONE) return (false, sum);
-            (sum.struckAt, sum.strict) = (_struckAt(head), strict);
-            sum.age = ((block.timestamp - sum.struckAt) * WAD + maxAge - 1) / maxAge;
+            sum.strict = strict;
+            sum.age = ((block.timestamp - _struckAt(head)) * WAD + maxAge - 1) / maxAge;
             sum.width = (head >> WIDTH_AT).unpack(BOUND_BITS);
             sum.shift = _midAt(head);
             if (head & (EXTRA << COUNT_AT) != 0) {
@@ -466,6 +472,7 @@ contract Marks is IMarks, MarkTerms {
                     int256 carry = int256(_bits(body, CARRY_AT));
                     _addCarry(sum, first & CARRY_IS_NEGATIVE == 0 ? carry : -carry);
                 }
+                if (first & HAS_OPTIONS != 0 && _posted(ask, first, strict) >= _struckAt(head)) return (false, sum);
                 if (!_add(sum, ask, first, body)) return (false, sum);
             }
         }
@@ -496,20 +503,41 @@ contract Marks is IMarks, MarkTerms {
         }
     }
 
+    /// @dev When a vol of the underlying in `head` was last posted, or where a mark only explains, a slice.
+    function _posted(Ask calldata ask, uint256 head, bool strict) private view returns (uint256) {
+        (IVolSource vols, address underlying) = (IVolSource(ask.volSource), address(uint160(head)));
+        return strict ? vols.postedAt(underlying) : vols.slicedAt(underlying);
+    }
+
     /// @dev Adds one underlying; false where the mark is not carried because of it.
     function _add(Sum memory sum, Ask calldata ask, uint256 head, uint256 body) private view returns (bool) {
-        address underlying = address(uint160(head));
-        if (head & HAS_OPTIONS != 0) {
-            IVolSource vols = IVolSource(ask.volSource);
-            if ((sum.strict ? vols.postedAt(underlying) : vols.slicedAt(underlying)) >= sum.struckAt) return false;
+        (uint256 low, uint256 mid, uint256 high) = _primary(ask, head);
+        if (low > mid || mid > high || high > LARGEST) return false;
+        unchecked {
+            return _addAt(sum, head, body, mid, Math.max(mid - low, high - mid));
         }
-        try IPriceOracle(ask.oracle).primary(underlying) returns (uint256 low, uint256 mid, uint256 high, uint256) {
-            if (low > mid || mid > high || high > LARGEST) return false;
-            unchecked {
-                return _addAt(sum, head, body, mid, Math.max(mid - low, high - mid));
+    }
+
+    /// @dev `IPriceOracle.primary` of the underlying in `head`; out of order where it does not answer. By hand, as it is in every entry.
+    function _primary(Ask calldata ask, uint256 head)
+        private
+        view
+        returns (uint256 low, uint256 mid, uint256 high)
+    {
+        bytes4 selector = IPriceOracle.primary.selector;
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, selector)
+            mstore(add(at, 4), shr(96, shl(96, head)))
+            low := 1
+            // The oracle is the first that an `Ask` says.
+            if staticcall(gas(), calldataload(ask), at, 0x24, at, 0x80) {
+                if gt(returndatasize(), 0x7f) {
+                    low := mload(at)
+                    mid := mload(add(at, 0x20))
+                    high := mload(add(at, 0x40))
+                }
             }
-        } catch {
-            return false;
         }
     }
 

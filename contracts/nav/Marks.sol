@@ -326,9 +326,8 @@ contract Marks is IMarks, MarkTerms {
     function _write(address vault, uint256[] memory words) private returns (uint256 head) {
         head = words[0] | (uint256(uint32(block.timestamp)) << STRUCK_AT);
         if (words[0] & (EXTRA << COUNT_AT) != 0) _extras[vault] = words[1];
-        uint256[2 * MAX_UNDERLYINGS] storage stored = _words[vault];
         for (uint256 i = 2; i < words.length; ++i) {
-            stored[i - 2] = words[i];
+            _words[vault][i - 2] = words[i];
         }
     }
 

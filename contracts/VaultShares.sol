@@ -321,7 +321,9 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         Quote memory q = _entry(_quote(ledger, 0));
         uint256 supply = _supply(ledger);
         assets = _assetsFor(shares, _high(q), supply, Math.Rounding.Ceil);
-        if (assets > q.room / _scale) assets = _assetsFor(shares, _high(_entry(_quote(ledger, LIVE))), supply, Math.Rounding.Ceil);
+        if (assets > q.room / _scale) {
+            assets = _assetsFor(shares, _high(_entry(_quote(ledger, LIVE))), supply, Math.Rounding.Ceil);
+        }
     }
 
     /// @inheritdoc IERC4626
@@ -439,7 +441,7 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         _differ(idle, _idle(), assets);
     }
 
-    /// @dev Sees to it that `more` is above `less` by `assets`; what went the other way is a change of nearly 2^256.
+    /// @dev Sees to it that `more` is above `less` by `assets`; where it is below, the change that the error shows is nearly 2^256.
     function _differ(uint256 more, uint256 less, uint256 assets) private pure {
         unchecked {
             if (more - less != assets) revert WrongTransfer(more - less, assets);
@@ -482,8 +484,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return (q.priced, q.low, q.mid, q.high);
     }
 
-    /// @dev Writes a call of `marks` with an `IMarks.Ask` past what memory is taken, and says where. By hand, as its answers are read, because
-    /// it is in every entry: a struct would be cleared, filled, encoded, and six answers checked that a part of the vault gives.
+    /// @dev Writes a call of `marks` with an `IMarks.Ask` past what memory is taken, and says where. By hand, as its answer is read, because it is
+    /// in every entry: a struct would be cleared, filled and encoded, and six words checked that a trusted part of the vault gives.
     function _ask(bytes4 selector, uint256 idle, FeeLedger.Ledger ledger, uint256 assets)
         private
         view

@@ -518,11 +518,7 @@ contract Marks is IMarks, MarkTerms {
     }
 
     /// @dev `IPriceOracle.primary` of the underlying in `head`; out of order where it does not answer. By hand, as it is in every entry.
-    function _primary(Ask calldata ask, uint256 head)
-        private
-        view
-        returns (uint256 low, uint256 mid, uint256 high)
-    {
+    function _primary(Ask calldata ask, uint256 head) private view returns (uint256 low, uint256 mid, uint256 high) {
         bytes4 selector = IPriceOracle.primary.selector;
         assembly ("memory-safe") {
             let at := mload(0x40)

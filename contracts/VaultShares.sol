@@ -58,6 +58,7 @@ import {WriteOffs} from "./recovery/WriteOffs.sol";
 /// carries no mark. A fee on transfer is refused with `WrongTransfer`. ORACLE, VOL SOURCE, VALUER, MARKS, GUARD AND JUDGE ARE TRUSTED.
 abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGuardTransient {
     using Math for uint256;
+    using FeeLedger for FeeLedger.Ledger;
 
     /// @notice What `maxDeposit` answers while entry is open, wei of the asset; `maxMint` answers SEED times that.
     uint256 public constant MAX_ENTRY = 2 ** 86;
@@ -114,14 +115,16 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// must not find money missing that is only on its way.
     uint256 internal transient _idleBefore;
 
-    /// @dev NAV in wei of the asset, rounded outward, the idle in it, whether new shares may be priced by it, and what of the asset may
-    /// enter at it.
+    /// @dev What `marks` answered, as it lies in memory, asset units at 1e18, and the idle in it in wei of the asset. Functions fill one that they
+    /// are given: one that they returned would be made twice.
     struct Quote {
         bool priced;
-        uint256 idle;
-        uint256 low;
-        uint256 high;
+        int256 low;
+        int256 mid;
+        int256 high;
         uint256 room;
+        uint256 loss;
+        uint256 idle;
     }
 
     constructor(VaultParts memory parts)
@@ -145,9 +148,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @inheritdoc IVault
     function mark() external nonReentrant {
-        FeeLedger.Ledger memory ledger = _accrued();
-        if (!_price(ledger, LIVE).priced) revert IRiskGuard.Unpriced();
-        _save(ledger);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
+        if (!q.priced) revert IRiskGuard.Unpriced();
+        _ledger = ledger;
     }
 
     /// @notice GOVERNOR. Names the redeem queue, once.
@@ -162,10 +166,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @inheritdoc IVault
     function processExit(uint256 shares) external nonReentrant returns (uint256 assets) {
         if (msg.sender != redeemQueue) revert OnlyQueue(msg.sender);
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, LIVE);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
         if (!q.priced) revert IRiskGuard.Unpriced();
-        assets = _assetsFor(shares, q.low, _supply(ledger), Math.Rounding.Floor);
+        assets = _assetsFor(shares, _low(q), _supply(ledger), Math.Rounding.Floor);
         if (assets > _idle()) revert IdleShort(_idle(), assets);
         _exit(ledger, q, msg.sender, msg.sender, assets, shares);
     }
@@ -173,15 +177,14 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     /// @inheritdoc IFeePayer
     function settleFees(uint16 rate, address recipient, uint256 shares) external nonReentrant returns (uint256 minted) {
         if (msg.sender != fees) revert OnlyFees(msg.sender);
-        FeeLedger.Ledger memory ledger = _accrued();
-        ledger.rate = rate;
+        FeeLedger.Ledger ledger = _accrued().withRate(rate);
         if (recipient != address(0)) {
-            minted = FeeLedger.take(ledger, shares);
+            (ledger, minted) = ledger.take(shares);
             // `Fees` marks the vault first: nothing has entered since.
             _mint(recipient, minted);
-            _sync(ledger, ledger.flow, 0, totalSupply());
+            _sync(ledger, ledger.flow(), 0, totalSupply());
         }
-        _save(ledger);
+        _ledger = ledger;
     }
 
     /// @inheritdoc IERC4626
@@ -191,11 +194,13 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         nonReentrant
         returns (uint256 shares)
     {
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, assets);
+        Quote memory q;
+        uint256 minted = totalSupply();
+        FeeLedger.Ledger ledger = _price(q, _ledger.accrue(minted), assets);
         uint256 most = _maxEntry(q);
         if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
-        shares = _sharesFor(assets, q.high, _supply(ledger), Math.Rounding.Floor);
+        shares = _sharesFor(assets, _high(q), _supply(ledger, minted), Math.Rounding.Floor);
+        if (minted == 0) _mint(SEED_HOLDER, SEED);
         _enter(ledger, q.idle, receiver, assets, shares);
     }
 
@@ -206,16 +211,17 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         nonReentrant
         returns (uint256 assets)
     {
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, 0);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), 0);
         uint256 supply = _supply(ledger);
-        assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
-        if (assets > q.room) {
-            q = _price(ledger, LIVE);
-            assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
+        assets = _assetsFor(shares, _high(q), supply, Math.Rounding.Ceil);
+        if (assets > q.room / _scale) {
+            ledger = _price(q, ledger, LIVE);
+            assets = _assetsFor(shares, _high(q), supply, Math.Rounding.Ceil);
         }
         uint256 most = _maxEntry(q) * SEED;
         if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
+        if (totalSupply() == 0) _mint(SEED_HOLDER, SEED);
         _enter(ledger, q.idle, receiver, assets, shares);
     }
 
@@ -226,12 +232,12 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         nonReentrant
         returns (uint256 shares)
     {
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, LIVE);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
         uint256 supply = _supply(ledger);
         uint256 most = _maxWithdraw(owner, q, supply);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
-        shares = _sharesFor(assets, q.low, supply, Math.Rounding.Ceil);
+        shares = _sharesFor(assets, _low(q), supply, Math.Rounding.Ceil);
         _exit(ledger, q, receiver, owner, assets, shares);
     }
 
@@ -242,23 +248,23 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         nonReentrant
         returns (uint256 assets)
     {
-        FeeLedger.Ledger memory ledger = _accrued();
-        Quote memory q = _price(ledger, LIVE);
+        Quote memory q;
+        FeeLedger.Ledger ledger = _price(q, _accrued(), LIVE);
         uint256 supply = _supply(ledger);
         uint256 most = _maxRedeem(owner, q, supply);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
-        assets = _assetsFor(shares, q.low, supply, Math.Rounding.Floor);
+        assets = _assetsFor(shares, _low(q), supply, Math.Rounding.Floor);
         _exit(ledger, q, receiver, owner, assets, shares);
     }
 
     /// @inheritdoc IVault
     function nav() external view nonReentrantView returns (bool priced, int256 low, int256 mid, int256 high) {
-        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_ledger.flow, LIVE));
+        return _interval(LIVE);
     }
 
     /// @inheritdoc IVault
     function navView() external view nonReentrantView returns (bool priced, int256 low, int256 mid, int256 high) {
-        (priced, low, mid, high,) = IMarks(marks).peek(_asked(_ledger.flow, 0));
+        return _interval(0);
     }
 
     /// @notice When the venues' mid was last stored, unix seconds, and what it was, asset units at 1e18.
@@ -268,8 +274,8 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @inheritdoc IFeePayer
     function feesOwed() external view returns (uint16 rate, uint256 owed) {
-        FeeLedger.Ledger memory ledger = _accrued();
-        return (ledger.rate, FeeLedger.owed(ledger));
+        FeeLedger.Ledger ledger = _accrued();
+        return (ledger.rate(), ledger.owed());
     }
 
     /// @notice Idle now plus the venues' mid at the last mark, in wei of the asset; at least 0.
@@ -305,17 +311,19 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @inheritdoc IERC4626
     function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
-        FeeLedger.Ledger memory ledger = _accrued();
-        return _sharesFor(assets, _entry(_quote(ledger, assets)).high, _supply(ledger), Math.Rounding.Floor);
+        FeeLedger.Ledger ledger = _accrued();
+        return _sharesFor(assets, _high(_entry(_quote(ledger, assets))), _supply(ledger), Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC4626
     function previewMint(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256 assets) {
-        FeeLedger.Ledger memory ledger = _accrued();
+        FeeLedger.Ledger ledger = _accrued();
         Quote memory q = _entry(_quote(ledger, 0));
         uint256 supply = _supply(ledger);
-        assets = _assetsFor(shares, q.high, supply, Math.Rounding.Ceil);
-        if (assets > q.room) assets = _assetsFor(shares, _entry(_quote(ledger, LIVE)).high, supply, Math.Rounding.Ceil);
+        assets = _assetsFor(shares, _high(q), supply, Math.Rounding.Ceil);
+        if (assets > q.room / _scale) {
+            assets = _assetsFor(shares, _high(_entry(_quote(ledger, LIVE))), supply, Math.Rounding.Ceil);
+        }
     }
 
     /// @inheritdoc IERC4626
@@ -327,13 +335,13 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         returns (uint256)
     {
         (Quote memory q, uint256 supply) = _exitQuote();
-        return _sharesFor(assets, q.low, supply, Math.Rounding.Ceil);
+        return _sharesFor(assets, _low(q), supply, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
     function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) nonReentrantView returns (uint256) {
         (Quote memory q, uint256 supply) = _exitQuote();
-        return _assetsFor(shares, q.low, supply, Math.Rounding.Floor);
+        return _assetsFor(shares, _low(q), supply, Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC20Metadata
@@ -343,30 +351,26 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
 
     /// @dev The judge struck a mark at the end of an operation.
     function _struck(int256 low, int256 mid, int256 high) internal {
-        FeeLedger.Ledger memory ledger = _accrued();
-        _settle(ledger, low, mid, high);
-        _save(ledger);
+        _ledger = _settle(_accrued(), low, mid, high);
     }
 
     /// @dev Begins an epoch for a venue that is no longer the vault's, and strikes a mark without it where all else is priced.
     function _open(address venue) internal returns (uint8 epoch) {
         epoch = WriteOffs(writeOffs).open(venue, totalSupply());
         _forgetMark();
-        FeeLedger.Ledger memory ledger = _accrued();
-        ledger.epoch = epoch;
-        _price(ledger, LIVE);
-        _save(ledger);
+        Quote memory q;
+        _ledger = _price(q, _accrued().withEpoch(epoch), LIVE);
     }
 
     /// @dev Balances as they were when a venue was written off must be kept before they change.
     function _update(address from, address to, uint256 shares) internal override {
-        if (_ledger.epoch != 0) WriteOffs(writeOffs).note(from, balanceOf(from), to, balanceOf(to));
+        if (_ledger.epoch() != 0) WriteOffs(writeOffs).note(from, balanceOf(from), to, balanceOf(to));
         super._update(from, to, shares);
     }
 
     /// @dev Entries since the last mark less exits, asset units at 1e18.
     function _flow() internal view returns (int256) {
-        return _ledger.flow * int256(_scale);
+        return _ledger.flow() * int256(_scale);
     }
 
     /// @dev `flow` of idle (asset units at 1e18) went to venues, or came back, without a valuation, and `loss` was lost on the way. What went as
@@ -383,8 +387,21 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         IMarks(marks).forget();
     }
 
-    function _idle() internal view returns (uint256) {
-        return IERC20(asset()).balanceOf(address(this));
+    function _idle() internal view returns (uint256 idle) {
+        address token = asset();
+        bytes4 selector = IERC20.balanceOf.selector;
+        // `IERC20.balanceOf`, twice in every entry and exit, from the scratch space.
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            mstore(4, address())
+            let done := staticcall(gas(), token, 0, 0x24, 0, 0x20)
+            if iszero(and(done, gt(returndatasize(), 0x1f))) {
+                let at := mload(0x40)
+                returndatacopy(at, 0, returndatasize())
+                revert(at, returndatasize())
+            }
+            idle := mload(0)
+        }
     }
 
     function _convertToShares(uint256 assets, Math.Rounding rounding) internal view override returns (uint256) {
@@ -399,19 +416,16 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         return 6;
     }
 
-    function _enter(FeeLedger.Ledger memory ledger, uint256 idle, address receiver, uint256 assets, uint256 shares)
+    function _enter(FeeLedger.Ledger ledger, uint256 idle, address receiver, uint256 assets, uint256 shares)
         private
     {
-        FeeLedger.flow(ledger, int256(assets));
-        _save(ledger);
-        if (totalSupply() == 0) _mint(SEED_HOLDER, SEED);
+        _ledger = ledger.withFlow(int256(assets));
         _deposit(msg.sender, receiver, assets, shares);
-        uint256 change = _idle() - idle;
-        if (change != assets) revert WrongTransfer(change, assets);
+        _differ(_idle(), idle, assets);
     }
 
     function _exit(
-        FeeLedger.Ledger memory ledger,
+        FeeLedger.Ledger ledger,
         Quote memory q,
         address receiver,
         address owner,
@@ -419,78 +433,136 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         uint256 shares
     ) private {
         uint256 idle = _idle();
-        int256 flow = ledger.flow;
-        FeeLedger.flow(ledger, -int256(assets));
-        _sync(ledger, flow, q.priced ? q.low : 0, totalSupply() - shares);
-        _save(ledger);
+        int256 flow = ledger.flow();
+        ledger = ledger.withFlow(-int256(assets));
+        _sync(ledger, flow, q.priced ? _low(q) : 0, totalSupply() - shares);
+        _ledger = ledger;
         _withdraw(msg.sender, receiver, owner, assets, shares);
-        uint256 change = idle - _idle();
-        if (change != assets) revert WrongTransfer(change, assets);
+        _differ(idle, _idle(), assets);
     }
 
-    /// @dev The interval that an entry of `assets`, or with 0 an exit, is priced by. One that was read live, all being priced, is the mark of now.
-    function _price(FeeLedger.Ledger memory ledger, uint256 assets) private returns (Quote memory q) {
-        IMarks.Ask memory ask = _asked(ledger.flow, assets);
-        (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss) = IMarks(marks).price(ask);
-        if (loss != 0) IRiskGuard(guard).charge(address(this), loss, low);
-        if (priced && room == LIVE) _settle(ledger, low, mid, high);
-        q = _rounded(priced, low, high, room);
-        q.idle = ask.idle / _scale;
+    /// @dev Sees to it that `more` is above `less` by `assets`; where it is below, the change that the error shows is nearly 2^256.
+    function _differ(uint256 more, uint256 less, uint256 assets) private pure {
+        unchecked {
+            if (more - less != assets) revert WrongTransfer(more - less, assets);
+        }
+    }
+
+    /// @dev The interval that an entry of `assets`, or with 0 an exit, is priced by, into `q`. One that was read live, all being priced, is the
+    /// mark of now, and the ledger another.
+    function _price(Quote memory q, FeeLedger.Ledger ledger, uint256 assets) private returns (FeeLedger.Ledger) {
+        uint256 idle = _idle();
+        q.idle = idle;
+        uint256 at = _ask(IMarks.price.selector, idle, ledger, assets);
+        address asked = marks;
+        assembly ("memory-safe") {
+            let done := call(gas(), asked, 0, at, 0xa4, q, 0xc0)
+            if iszero(and(done, gt(returndatasize(), 0xbf))) {
+                returndatacopy(at, 0, returndatasize())
+                revert(at, returndatasize())
+            }
+        }
+        if (q.loss != 0) IRiskGuard(guard).charge(address(this), q.loss, q.low);
+        return q.priced && q.room == LIVE ? _settle(ledger, q.low, q.mid, q.high) : ledger;
     }
 
     /// @dev The same without storing anything.
-    function _quote(FeeLedger.Ledger memory ledger, uint256 assets) private view returns (Quote memory) {
-        (bool priced, int256 low,, int256 high, uint256 room) = IMarks(marks).peek(_asked(ledger.flow, assets));
-        return _rounded(priced, low, high, room);
+    function _quote(FeeLedger.Ledger ledger, uint256 assets) private view returns (Quote memory q) {
+        uint256 at = _ask(IMarks.peek.selector, _idle(), ledger, assets);
+        address asked = marks;
+        assembly ("memory-safe") {
+            let done := staticcall(gas(), asked, at, 0xa4, q, 0xa0)
+            if iszero(and(done, gt(returndatasize(), 0x9f))) {
+                returndatacopy(at, 0, returndatasize())
+                revert(at, returndatasize())
+            }
+        }
     }
 
-    function _asked(int256 flow, uint256 assets) private view returns (IMarks.Ask memory) {
-        uint256 entering = assets > MAX_ENTRY ? LIVE : assets * _scale;
-        return IMarks.Ask(oracle, volSource, _idle() * _scale, flow * int256(_scale), entering);
+    function _interval(uint256 assets) private view returns (bool priced, int256 low, int256 mid, int256 high) {
+        Quote memory q = _quote(_ledger, assets);
+        return (q.priced, q.low, q.mid, q.high);
+    }
+
+    /// @dev Writes a call of `marks` with an `IMarks.Ask` past what memory is taken, and says where. By hand, as its answer is read, because it is
+    /// in every entry: a struct would be cleared, filled and encoded, and six words checked that a trusted part of the vault gives.
+    function _ask(bytes4 selector, uint256 idle, FeeLedger.Ledger ledger, uint256 assets)
+        private
+        view
+        returns (uint256 at)
+    {
+        (address prices, address vols) = (oracle, volSource);
+        idle *= _scale;
+        int256 flow;
+        uint256 entering;
+        // 2^88 and 2^86 times 10^18 at most.
+        unchecked {
+            flow = ledger.flow() * int256(_scale);
+            entering = assets > MAX_ENTRY ? LIVE : assets * _scale;
+        }
+        assembly ("memory-safe") {
+            at := mload(0x40)
+            mstore(at, selector)
+            mstore(add(at, 0x04), prices)
+            mstore(add(at, 0x24), vols)
+            mstore(add(at, 0x44), idle)
+            mstore(add(at, 0x64), flow)
+            mstore(add(at, 0x84), entering)
+        }
     }
 
     /// @dev Stores the venues' mid; entries since the last mark join the high-water mark, as they are counted from this mark on.
-    function _settle(FeeLedger.Ledger memory ledger, int256 low, int256 mid, int256 high) private {
-        int256 flow = ledger.flow;
-        ledger.flow = 0;
+    function _settle(FeeLedger.Ledger ledger, int256 low, int256 mid, int256 high)
+        private
+        returns (FeeLedger.Ledger)
+    {
+        int256 flow = ledger.flow();
+        ledger = ledger.withoutFlow();
         _sync(ledger, flow, low > 0 ? uint256(low) / _scale : 0, totalSupply());
         // The valuer bounds every venue's value by 2^108.
         _markedVenues = int192(mid - int256(_idle() * _scale));
         _markedAt = uint64(block.timestamp);
         emit Marked(low, mid, high);
+        return ledger;
     }
 
     /// @dev The ledger with the management fee up to now.
-    function _accrued() private view returns (FeeLedger.Ledger memory ledger) {
-        ledger = _ledger;
-        FeeLedger.accrue(ledger, totalSupply());
-    }
-
-    function _save(FeeLedger.Ledger memory ledger) private {
-        _ledger = ledger;
+    function _accrued() private view returns (FeeLedger.Ledger) {
+        return _ledger.accrue(totalSupply());
     }
 
     /// @dev All shares, those owed included; before the first entry, those that it will burn.
-    function _supply(FeeLedger.Ledger memory ledger) private view returns (uint256) {
-        uint256 minted = totalSupply();
-        return (minted == 0 ? SEED : minted) + FeeLedger.owed(ledger);
+    function _supply(FeeLedger.Ledger ledger) private view returns (uint256) {
+        return _supply(ledger, totalSupply());
+    }
+
+    function _supply(FeeLedger.Ledger ledger, uint256 minted) private pure returns (uint256) {
+        // No entries add up to 2^255 shares.
+        unchecked {
+            return (minted == 0 ? SEED : minted) + ledger.owed();
+        }
     }
 
     /// @dev Entries up to `flow` lift the high-water mark, `worth` being the low of all; the ledger's flow and `supply` are those to go on from.
-    function _sync(FeeLedger.Ledger memory ledger, int256 flow, uint256 worth, uint256 supply) private {
-        Fees(fees).sync(Fees.Sync(flow, totalSupply(), FeeLedger.owed(ledger), worth, ledger.flow, supply));
+    function _sync(FeeLedger.Ledger ledger, int256 flow, uint256 worth, uint256 supply) private {
+        Fees(fees).sync(Fees.Sync(flow, totalSupply(), ledger.owed(), worth, ledger.flow(), supply));
     }
 
     function _exitQuote() private view returns (Quote memory q, uint256 supply) {
-        FeeLedger.Ledger memory ledger = _accrued();
+        FeeLedger.Ledger ledger = _accrued();
         return (_quote(ledger, LIVE), _supply(ledger));
     }
 
-    function _rounded(bool priced, int256 low, int256 high, uint256 room) private view returns (Quote memory q) {
-        q.priced = priced;
-        if (low > 0) q.low = uint256(low) / _scale;
-        if (high > 0) q.high = uint256(high).ceilDiv(_scale);
-        q.room = room / _scale;
+    /// @dev NAV in wei of the asset, as the next rounded outward.
+    function _low(Quote memory q) private view returns (uint256) {
+        return q.low > 0 ? uint256(q.low) / _scale : 0;
+    }
+
+    function _high(Quote memory q) private view returns (uint256) {
+        // An int256 and 10^18 have room in 256 bits.
+        unchecked {
+            return q.high > 0 ? (uint256(q.high) + _scale - 1) / _scale : 0;
+        }
     }
 
     function _entry(Quote memory q) private view returns (Quote memory) {
@@ -504,19 +576,19 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
     }
 
     function _maxWithdraw(address owner, Quote memory q, uint256 supply) private view returns (uint256) {
-        if (q.low == 0) return 0;
-        return Math.min(_assetsFor(balanceOf(owner), q.low, supply, Math.Rounding.Floor), _free(q, supply));
+        if (_low(q) == 0) return 0;
+        return Math.min(_assetsFor(balanceOf(owner), _low(q), supply, Math.Rounding.Floor), _free(q, supply));
     }
 
     function _maxRedeem(address owner, Quote memory q, uint256 supply) private view returns (uint256) {
-        if (q.low == 0) return 0;
-        return Math.min(balanceOf(owner), _sharesFor(_free(q, supply), q.low, supply, Math.Rounding.Floor));
+        if (_low(q) == 0) return 0;
+        return Math.min(balanceOf(owner), _sharesFor(_free(q, supply), _low(q), supply, Math.Rounding.Floor));
     }
 
     /// @dev Idle that neither critical units lack nor the redeem queue is owed; both are taken at the high NAV, or at the low where there
     /// is no high.
     function _free(Quote memory q, uint256 supply) private view returns (uint256) {
-        uint256 worth = q.priced ? q.high : q.low;
+        uint256 worth = q.priced ? _high(q) : _low(q);
         uint256 owed = IRebalanceJudge(judge).criticalNeed(address(this), worth * _scale).ceilDiv(_scale);
         uint256 waiting = redeemQueue == address(0) ? 0 : IRedeemQueue(redeemQueue).waiting();
         if (waiting != 0) owed += _assetsFor(waiting, worth, supply, Math.Rounding.Ceil);
@@ -529,7 +601,10 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         pure
         returns (uint256)
     {
-        return assets.mulDiv(supply, worth + 1, rounding);
+        // NAV is cut from a signed number.
+        unchecked {
+            return _mulDiv(assets, supply, worth + 1, rounding);
+        }
     }
 
     function _assetsFor(uint256 shares, uint256 worth, uint256 supply, Math.Rounding rounding)
@@ -537,6 +612,16 @@ abstract contract VaultShares is IFeePayer, ERC4626, AccessManaged, ReentrancyGu
         pure
         returns (uint256)
     {
-        return shares.mulDiv(worth + 1, supply, rounding);
+        unchecked {
+            return _mulDiv(shares, worth + 1, supply, rounding);
+        }
+    }
+
+    function _mulDiv(uint256 a, uint256 b, uint256 by, Math.Rounding rounding) private pure returns (uint256 result) {
+        // Without what 512 bits cost where 256 hold the product.
+        if ((a | b | by) >> 128 != 0) return a.mulDiv(b, by, rounding);
+        unchecked {
+            return rounding == Math.Rounding.Floor ? a * b / by : (a * b + by - 1) / by;
+        }
     }
 }

@@ -20,7 +20,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 /// S sqrt(T0) (2 n(1) + n(1) s) ln(T0 / T1) / 2, because its derivative in ln T is S sqrt(T) n(d1) (1 + d1 d2) / 2 and
 /// n(d) (1 + d^2) <= 2 n(1).
 ///
-/// ln(T0 / T1) <= (T0 - T1) / T1. All rounding is upward, of the time left downward.
+/// ln(T0 / T1) <= (T0 - T1) / T1. All rounding is upward, of the time left downward. Products have 256 bits: what no position comes near reverts.
 library CarryBound {
     using Math for uint256;
 
@@ -76,15 +76,15 @@ library CarryBound {
         b.decay = _decay(leg, reach, span, atEnd);
 
         uint256 bend = DENSITY_1 + _up(DENSITY_0, deviation);
-        b.slope = _up(_up(_up(leg.units, span), bend), leg.volWidth).mulDiv(WAD, leg.vol, Math.Rounding.Ceil);
+        b.slope = (_up(_up(_up(leg.units, span), bend), leg.volWidth) * WAD).ceilDiv(leg.vol);
         uint256 turn = _up(_up(leg.units, span), bend) + _vegaTurn(leg, span, root, deviation);
-        b.drift = turn.mulDiv(reach.age, 2 * (leg.life - reach.age), Math.Rounding.Ceil);
+        b.drift = (turn * reach.age).ceilDiv(2 * (leg.life - reach.age));
     }
 
     function _decay(Leg memory leg, Reach memory reach, uint256 span, uint256 atEnd) private pure returns (uint256) {
         uint256 elapsed = (reach.age * WAD).ceilDiv(YEAR);
         uint256 slope = _up(_up(_up(leg.units, leg.spot + span), leg.vol), DENSITY_0);
-        return _up(slope, elapsed).mulDiv(WAD, 2 * atEnd, Math.Rounding.Ceil);
+        return (_up(slope, elapsed) * WAD).ceilDiv(2 * atEnd);
     }
 
     /// @dev Vega's change by ln(T0 / T1) / 2, times the vol's half-width.
@@ -100,6 +100,6 @@ library CarryBound {
     }
 
     function _up(uint256 a, uint256 b) private pure returns (uint256) {
-        return a.mulDiv(b, WAD, Math.Rounding.Ceil);
+        return (a * b + (WAD - 1)) / WAD;
     }
 }

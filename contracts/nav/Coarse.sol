@@ -26,7 +26,9 @@ library Coarse {
     }
 
     function unpack(uint256 packed, uint256 bits) internal pure returns (uint256) {
-        return (packed & ((1 << bits) - 1)) << (packed >> bits);
+        unchecked {
+            return (packed & ((1 << bits) - 1)) << (packed >> bits);
+        }
     }
 
     function _exponent(uint256 number, uint256 bits) private pure returns (uint256 exponent) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
-import {PricePoint, Valuation} from "../guard/IValuer.sol";
+import {PricePoint, Valuation, VenueValue, VolPoint} from "../guard/IValuer.sol";
 import {IVault} from "../IVault.sol";
 import {IDollarOracle} from "../oracle/IDollarOracle.sol";
 import {IPriceOracle} from "../oracle/IPriceOracle.sol";
@@ -98,28 +98,35 @@ abstract contract MarkTerms {
         int256 vega;
     }
 
-    /// @notice What to store of `v`, a valuation of `vault` made now; reverts where it cannot be carried.
-    function markBook(address vault, Valuation calldata v) external view returns (MarkBook memory) {
+    /// @dev What to store of `v`, a valuation of `vault` made now; reverts where it cannot be carried.
+    function _markBook(address vault, Valuation calldata v) internal view returns (MarkBook memory) {
         if (v.pending.length != 0) revert PendingOrders(v.pending.length);
-        if (v.prices.length > MAX_UNDERLYINGS) revert TooManyToCarry(v.prices.length, MAX_UNDERLYINGS);
+        // An array in calldata is looked up, and its place checked, each time that it is named through the valuation.
+        PricePoint[] calldata prices = v.prices;
+        if (prices.length > MAX_UNDERLYINGS) revert TooManyToCarry(prices.length, MAX_UNDERLYINGS);
         Draft memory d;
         (d.vault, d.oracle, d.asset, d.reach) = (vault, IVault(vault).oracle(), IVault(vault).asset(), _reach());
-        d.book.terms = new Term[](v.prices.length);
-        for (uint256 i; i < v.prices.length; ++i) {
-            _price(d.book.terms[i], v.prices[i], d.oracle);
+        d.book.terms = new Term[](prices.length);
+        for (uint256 i; i < prices.length; ++i) {
+            _price(d.book.terms[i], prices[i], d.oracle);
         }
         _net(d, v);
-        uint256 own;
-        for (uint256 i; i < v.venues.length; ++i) {
-            own += v.venues[i].halfWidth;
-            Kind kind = IVenue(v.venues[i].venue).kind();
-            if (kind == Kind.Perp) _perps(d, v.venues[i].venue);
-            else if (kind == Kind.Lending) _loans(d, v.venues[i].venue);
-            else if (kind == Kind.Option) _options(d, v, v.venues[i].venue);
+        _finish(d, _venues(d, v));
+        return d.book;
+    }
+
+    /// @dev What the venues say of their positions; the sum of their own half-widths.
+    function _venues(Draft memory d, Valuation calldata v) private view returns (uint256 own) {
+        VenueValue[] calldata venues = v.venues;
+        for (uint256 i; i < venues.length; ++i) {
+            own += venues[i].halfWidth;
+            address venue = venues[i].venue;
+            Kind kind = IVenue(venue).kind();
+            if (kind == Kind.Perp) _perps(d, venue);
+            else if (kind == Kind.Lending) _loans(d, venue);
+            else if (kind == Kind.Option) _options(d, v, venue);
         }
         if (d.gamma != 0 || d.vega != 0) revert UnlistedGreeks(d.gamma, d.vega);
-        _finish(d, own);
-        return d.book;
     }
 
     function _reach() internal view virtual returns (CarryBound.Reach memory);
@@ -128,18 +135,21 @@ abstract contract MarkTerms {
         (, uint256 first,,) = IPriceOracle(oracle).primary(p.underlying);
         t.underlying = p.underlying;
         t.price = p.mid;
-        t.gap = (first > p.mid ? first - p.mid : p.mid - first).mulDiv(WAD, first, Math.Rounding.Ceil);
-        t.halfWidth = Math.max(p.mid - p.low, p.high - p.mid).mulDiv(WAD, p.mid, Math.Rounding.Ceil);
+        t.gap = ((first > p.mid ? first - p.mid : p.mid - first) * WAD).ceilDiv(first);
+        t.halfWidth = (Math.max(p.mid - p.low, p.high - p.mid) * WAD).ceilDiv(p.mid);
     }
 
     /// @dev Deltas by underlying, the width of the vols, and the sums of gamma and vega that option venues must account for.
     function _net(Draft memory d, Valuation calldata v) private view {
-        for (uint256 i; i < v.exposures.length; ++i) {
-            Exposure calldata e = v.exposures[i];
+        Exposure[] calldata exposures = v.exposures;
+        for (uint256 i; i < exposures.length; ++i) {
+            Exposure calldata e = exposures[i];
             _term(d, e.underlying).delta += e.greeks.delta;
             d.gamma += e.greeks.gamma;
-            d.vega += e.greeks.vega;
-            if (e.greeks.vega != 0) d.book.width += _up(e.greeks.vega.abs(), _volWidth(d, v, e.underlying, e.expiry));
+            int256 vega = e.greeks.vega;
+            if (vega == 0) continue;
+            d.vega += vega;
+            d.book.width += _up(vega.abs(), _volWidth(d, v, e.underlying, e.expiry));
         }
     }
 
@@ -178,7 +188,7 @@ abstract contract MarkTerms {
             CarryBound.Leg memory leg;
             leg.units = _up(_up(p.size.abs(), paid), dollar);
             leg.spot = _term(d, p.underlying).price;
-            leg.strike = p.strike.mulDiv(WAD, dollar);
+            leg.strike = (p.strike * WAD) / dollar;
             leg.vol = p.vol;
             leg.volWidth = _volWidth(d, v, p.underlying, p.expiry);
             leg.life = p.expiry - block.timestamp;
@@ -215,8 +225,8 @@ abstract contract MarkTerms {
         d.book.width += own + SLACK;
         for (uint256 i; i < terms.length; ++i) {
             terms[i].slope += _up(own, d.reach.move);
-            uint256 value = _up(terms[i].delta.abs() + 1, terms[i].price) + terms[i].gross.mulDiv(WAD, d.reach.move);
-            d.book.width += value.mulDiv(SLACK_OF_GROSS, WAD, Math.Rounding.Ceil);
+            uint256 value = _up(terms[i].delta.abs() + 1, terms[i].price) + (terms[i].gross * WAD) / d.reach.move;
+            d.book.width += _up(value, SLACK_OF_GROSS);
         }
         _payersFirst(terms);
     }
@@ -237,10 +247,10 @@ abstract contract MarkTerms {
         view
         returns (uint256)
     {
-        for (uint256 i; i < v.vols.length; ++i) {
-            if (v.vols[i].underlying == underlying && v.vols[i].expiry == expiry) {
-                return Math.max(v.vols[i].mid - v.vols[i].low, v.vols[i].high - v.vols[i].mid);
-            }
+        VolPoint[] calldata vols = v.vols;
+        for (uint256 i; i < vols.length; ++i) {
+            VolPoint calldata p = vols[i];
+            if (p.underlying == underlying && p.expiry == expiry) return Math.max(p.mid - p.low, p.high - p.mid);
         }
         (uint256 low, uint256 mid, uint256 high,) =
             IVolSource(IVault(d.vault).volSource()).vol(underlying, expiry, _term(d, underlying).price);
@@ -257,7 +267,9 @@ abstract contract MarkTerms {
         while (at < d.book.terms.length && d.book.terms[at].underlying != underlying) ++at;
     }
 
+    /// @dev `a` times a number at 1e18, rounded up. Values and Greeks of a valuation are under 2^113, prices at most 2^100; a venue whose answers to
+    /// `carried` make a product of more than 256 bits is not carried, as that reverts.
     function _up(uint256 a, uint256 b) private pure returns (uint256) {
-        return a.mulDiv(b, WAD, Math.Rounding.Ceil);
+        return (a * b + (WAD - 1)) / WAD;
     }
 }

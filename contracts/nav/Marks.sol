@@ -39,6 +39,9 @@ import {MarkBook, MarkTerms, Term} from "./MarkTerms.sol";
 /// GAS. Reading positions that runs out of it with less than READ_GAS reverts with `IValuer.GasTooLow`, or a caller could choose which marks are
 /// carried, and which losses show, by choosing the gas of a transaction.
 ///
+/// A valuation goes to `bookWords` in the bytes in which the valuer or the judge wrote it, and comes back as the words to store: to decode and encode
+/// what nobody looks at took a tenth of an entry that marks.
+///
 /// PRICES. A live valuation that `price` makes first pins the prices of the last mark's tokens (`IPriceOracle.pinAll`), so that venues, valuer
 /// and mark read them once. Which tokens those are changes what it costs and nothing else.
 ///
@@ -97,25 +100,20 @@ contract Marks is IMarks, MarkTerms {
     uint256 private constant MOVED = 0x40;
     /// @dev The count of a mark that is not carried.
     uint256 private constant NONE = 0x0f;
+    uint256 private constant IDLE_AT = 96;
+    uint256 private constant STRUCK_AT = 192;
+    uint256 private constant COUNT_AT = 224;
+    uint256 private constant WIDTH_AT = 232;
+    /// @dev In the first underlying's words: the sign of what carry adds in `maxAge`, in its head, and the amount, in its body.
+    uint256 private constant CARRY_IS_NEGATIVE = 1 << 162;
+    uint256 private constant CARRY_AT = 168;
 
     /// @notice A limit above its ceiling, or a `maxMove` of zero.
     error BadLimits(uint256 maxAge, uint256 maxMove, uint256 maxCarriedInflow);
 
-    /// @dev `count` is the number of underlyings, or NONE, with EXTRA and MOVED. One word, which `_head` reads whole.
-    struct Head {
-        int96 venuesMid;
-        int96 idle;
-        uint32 struckAt;
-        uint8 count;
-        uint24 width;
-    }
-
     /// @dev A mark being carried. `age` is a fraction of `maxAge` at 1e18; `paid` what a token that options are paid in moved by and its
     /// half-width, a fraction of its price at 1e18; `dollar` what the asset's dollar price moved by, a fraction of `maxMove` at 1e18.
     struct Sum {
-        address oracle;
-        address volSource;
-        uint256 struckAt;
         uint256 age;
         bool strict;
         uint256 paid;
@@ -133,9 +131,11 @@ contract Marks is IMarks, MarkTerms {
     /// @inheritdoc IMarks
     uint256 public immutable maxCarriedInflow;
 
-    mapping(address vault => Head) private _heads;
+    /// @dev From the lowest bit: the venues' mid and idle in 96 bits each, signed; in 32 the time; in 8 the number of underlyings, or NONE, with
+    /// EXTRA and MOVED; in 24 the width.
+    mapping(address vault => uint256) private _heads;
     mapping(address vault => uint256[2 * MAX_UNDERLYINGS]) private _words;
-    /// @dev The asset's price in dollars, where options are struck in them, above 96 bits of what carry adds in `maxAge`.
+    /// @dev The asset's price in dollars, where options are struck in them; where there is no underlying, what carry adds in `maxAge`.
     mapping(address vault => uint256) private _extras;
 
     /// @param maxAge_           0: no mark is carried.
@@ -153,19 +153,7 @@ contract Marks is IMarks, MarkTerms {
         returns (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss)
     {
         (priced, low, mid, high, room) = _carried(ask);
-        if (priced) return (priced, low, mid, high, room, 0);
-        _pin(ask.oracle);
-        Valuation memory v = IValuer(IVault(msg.sender).valuer()).value(msg.sender);
-        if (maxAge != 0) {
-            if (v.priced) {
-                loss = _unexplained(msg.sender, ask, v.mid);
-                _store(msg.sender, v);
-            } else {
-                // Or a moment without a price would hide what is lost around it.
-                _heads[msg.sender].count |= uint8(MOVED);
-            }
-        }
-        return (v.priced, v.low, v.mid, v.high, LIVE, loss);
+        if (!priced) (priced, low, mid, high, room, loss) = _live(ask);
     }
 
     /// @inheritdoc IMarks
@@ -175,30 +163,41 @@ contract Marks is IMarks, MarkTerms {
         returns (bool priced, int256 low, int256 mid, int256 high, uint256 room)
     {
         (priced, low, mid, high, room) = _carried(ask);
-        if (priced) return (priced, low, mid, high, room);
-        (priced, low, mid, high) = IValuer(IVault(msg.sender).valuer()).interval(msg.sender);
-        return (priced, low, mid, high, LIVE);
+        if (!priced) {
+            (priced, low, mid, high) = IValuer(IVault(msg.sender).valuer()).interval(msg.sender);
+            room = LIVE;
+        }
     }
 
     /// @inheritdoc IMarks
     function store(address vault, Valuation calldata valuation) external {
         if (msg.sender != IVault(vault).judge()) revert OnlyJudge(msg.sender, vault);
-        if (maxAge != 0) _store(vault, valuation);
+        if (maxAge == 0) return;
+        if (!valuation.priced) _heads[vault] = _notCarried();
+        else _store(vault, valuation.mid, valuation.idle, bytes.concat(this.bookWords.selector, msg.data[4:]));
     }
 
     /// @inheritdoc IMarks
     function forget() external {
-        _heads[msg.sender].count = uint8(NONE);
+        _heads[msg.sender] |= NONE << COUNT_AT;
     }
 
     /// @inheritdoc IMarks
     function moved(int256 idle, int256 worth) external {
-        Head memory head = _heads[msg.sender];
-        (int256 left, int256 mid) = (head.idle - idle, head.venuesMid + worth);
-        bool fits = left.abs() <= uint96(type(int96).max) && mid.abs() <= uint96(type(int96).max);
-        if (fits) (head.idle, head.venuesMid, head.count) = (int96(left), int96(mid), head.count | uint8(MOVED));
-        else head.count = uint8(NONE);
-        _heads[msg.sender] = head;
+        uint256 head = _heads[msg.sender];
+        (int256 left, int256 mid) = (_idleAt(head) - idle, _midAt(head) + worth);
+        if (!_fit(left, mid)) {
+            _heads[msg.sender] = head | (NONE << COUNT_AT);
+            return;
+        }
+        head = (head >> STRUCK_AT << STRUCK_AT) | (MOVED << COUNT_AT);
+        _heads[msg.sender] = head | _amounts(left, mid);
+    }
+
+    /// @notice What to store of `v`, a valuation of `vault` made now, and nothing where a number does not fit: count and width where they lie in
+    /// a head, the extra word, and two words an underlying. Reverts where it cannot be carried. Called on this contract itself.
+    function bookWords(address vault, Valuation calldata v) external view returns (uint256[] memory) {
+        return _pack(_markBook(vault, v));
     }
 
     /// @inheritdoc IMarks
@@ -210,9 +209,29 @@ contract Marks is IMarks, MarkTerms {
         return CarryBound.Reach(maxAge, maxMove);
     }
 
+    /// @dev What `price` answers where nothing is carried.
+    function _live(Ask calldata ask)
+        private
+        returns (bool priced, int256 low, int256 mid, int256 high, uint256 room, uint256 loss)
+    {
+        _pin(ask.oracle);
+        bytes memory valued = _valued();
+        uint256 idle;
+        (priced, low, mid, high, idle) = _figures(valued);
+        room = LIVE;
+        if (maxAge == 0) return (priced, low, mid, high, room, 0);
+        if (priced) {
+            loss = _unexplained(msg.sender, ask, mid);
+            _store(msg.sender, mid, idle, valued);
+        } else {
+            // Or a moment without a price would hide what is lost around it.
+            _heads[msg.sender] |= MOVED << COUNT_AT;
+        }
+    }
+
     /// @dev What is valued live now asks for the same prices over and over: of the tokens of the last mark, carried or not.
     function _pin(address oracle) private {
-        uint256 count = _heads[msg.sender].count & COUNT_MASK;
+        uint256 count = (_heads[msg.sender] >> COUNT_AT) & COUNT_MASK;
         if (count == NONE) count = MAX_UNDERLYINGS;
         uint256[2 * MAX_UNDERLYINGS] storage words = _words[msg.sender];
         address[] memory tokens = new address[](count);
@@ -227,24 +246,70 @@ contract Marks is IMarks, MarkTerms {
         if (used != 0) IPriceOracle(oracle).pinAll(tokens);
     }
 
-    /// @dev A valuation that cannot be carried leaves a mark that is not.
-    function _store(address vault, Valuation memory v) private {
-        Head memory head;
-        head.count = uint8(NONE);
-        head.struckAt = uint32(block.timestamp);
-        int256 venuesMid = v.mid - int256(v.idle);
-        bool fits = v.idle <= uint96(type(int96).max) && venuesMid.abs() <= uint96(type(int96).max);
-        if (v.priced && fits) {
-            uint256 available = gasleft();
-            try this.markBook{gas: READ_GAS}(vault, v) returns (MarkBook memory book) {
-                head.venuesMid = int96(venuesMid);
-                head.idle = int96(uint96(v.idle));
-                _write(vault, head, book);
-            } catch {
-                _owed(available);
+    /// @dev The caller's valuation as a call of `bookWords`: what the valuer wrote after its offset is what lies after that of an argument.
+    function _valued() private view returns (bytes memory data) {
+        address valuer = IVault(msg.sender).valuer();
+        (bytes4 value, bytes4 book) = (IValuer.value.selector, this.bookWords.selector);
+        assembly ("memory-safe") {
+            data := mload(0x40)
+            mstore(data, value)
+            mstore(add(data, 4), caller())
+            if iszero(staticcall(gas(), valuer, data, 0x24, 0, 0x20)) {
+                returndatacopy(data, 0, returndatasize())
+                revert(data, returndatasize())
             }
+            // Its head alone takes eleven words, the offset among them.
+            if or(lt(returndatasize(), 0x160), xor(mload(0), 0x20)) { revert(0, 0) }
+            // Length, selector, vault and offset take 0x64 bytes, and the first word of the answer is left out.
+            mstore(data, add(returndatasize(), 0x24))
+            mstore(add(data, 0x20), book)
+            mstore(add(data, 0x24), caller())
+            mstore(add(data, 0x44), 0x40)
+            returndatacopy(add(data, 0x64), 0x20, sub(returndatasize(), 0x20))
+            mstore(0x40, and(add(add(data, returndatasize()), 0x63), not(0x1f)))
+        }
+    }
+
+    /// @dev Of `_valued`.
+    function _figures(bytes memory data)
+        private
+        pure
+        returns (bool priced, int256 low, int256 mid, int256 high, uint256 idle)
+    {
+        assembly ("memory-safe") {
+            priced := iszero(iszero(mload(add(data, 0x64))))
+            low := mload(add(data, 0x84))
+            mid := mload(add(data, 0xa4))
+            high := mload(add(data, 0xc4))
+            idle := mload(add(data, 0xe4))
+        }
+    }
+
+    /// @dev A valuation that cannot be carried leaves a mark that is not. `data` is one of `bookWords`.
+    function _store(address vault, int256 mid, uint256 idle, bytes memory data) private {
+        uint256 head = _notCarried();
+        int256 venuesMid = mid - int256(idle);
+        if (idle <= uint96(type(int96).max) && _fit(int256(idle), venuesMid)) {
+            uint256 available = gasleft();
+            (bool done, uint256[] memory words) = _book(data);
+            if (!done) _owed(available);
+            else if (words.length != 0) head = _write(vault, words) | _amounts(int256(idle), venuesMid);
         }
         _heads[vault] = head;
+    }
+
+    /// @dev The answer of this contract to `data`, which may take READ_GAS.
+    function _book(bytes memory data) private view returns (bool done, uint256[] memory words) {
+        uint256 allowance = READ_GAS;
+        assembly ("memory-safe") {
+            done := staticcall(allowance, address(), add(data, 0x20), mload(data), 0, 0)
+            if done {
+                // An offset, and then the array as it lies in memory.
+                words := add(mload(0x40), 0x20)
+                returndatacopy(mload(0x40), 0, returndatasize())
+                mstore(0x40, add(mload(0x40), returndatasize()))
+            }
+        }
     }
 
     /// @dev What ran out of gas says nothing. With less than READ_GAS to spend (EIP-150 keeps back a 64th) that proves nothing.
@@ -257,35 +322,49 @@ contract Marks is IMarks, MarkTerms {
         if (said == 0 && available < needed) revert IValuer.GasTooLow(available, needed);
     }
 
-    /// @dev Leaves `head` not carried where a number does not fit.
-    function _write(address vault, Head memory head, MarkBook memory book) private {
+    /// @dev Stores what `_pack` made, but for its count and width, which with the time it returns.
+    function _write(address vault, uint256[] memory words) private returns (uint256 head) {
+        head = words[0] | (uint256(uint32(block.timestamp)) << STRUCK_AT);
+        if (words[0] & (EXTRA << COUNT_AT) != 0) _extras[vault] = words[1];
+        for (uint256 i = 2; i < words.length; ++i) {
+            _words[vault][i - 2] = words[i];
+        }
+    }
+
+    /// @dev As `bookWords` says.
+    function _pack(MarkBook memory book) private pure returns (uint256[] memory words) {
+        uint256 count = book.terms.length;
+        uint256 carry = book.carry.abs();
+        if (carry > uint96(type(int96).max)) return words;
+        words = new uint256[](2 + 2 * count);
         uint256 rounded = book.width;
-        for (uint256 i; i < book.terms.length; ++i) {
+        for (uint256 i; i < count; ++i) {
             Term memory t = book.terms[i];
-            if (!_fits(t)) return;
-            rounded += (t.delta.abs().mulDiv(t.price, WAD) >> PACKING_SHIFT) + 1;
-            (_words[vault][2 * i], _words[vault][2 * i + 1]) = (_packHead(t), _packBody(t));
+            if (!_fits(t)) return new uint256[](0);
+            rounded += ((t.delta.abs() * t.price) / WAD >> PACKING_SHIFT) + 1;
+            (words[2 + 2 * i], words[3 + 2 * i]) = (_packHead(t), _packBody(t));
         }
-        if (rounded > LARGEST || book.dollar >> 160 != 0) return;
-        head.width = uint24(rounded.packUp(BOUND_BITS));
-        uint256 flags = book.terms.length;
-        if (book.dollar != 0 || book.carry != 0) {
-            if (book.carry.abs() > uint96(type(int96).max)) return;
-            flags |= EXTRA;
-            _extras[vault] = (book.dollar << 96) | uint96(int96(book.carry));
+        if (rounded > LARGEST || book.dollar >> 160 != 0) return new uint256[](0);
+        if (count != 0) {
+            words[1] = book.dollar;
+            words[3] |= carry.packUp(BOUND_BITS) << CARRY_AT;
+            if (book.carry < 0) words[2] |= CARRY_IS_NEGATIVE;
+        } else {
+            words[1] = uint256(book.carry);
         }
-        head.count = uint8(flags);
+        if (words[1] != 0) count |= EXTRA;
+        words[0] = (count << COUNT_AT) | (rounded.packUp(BOUND_BITS) << WIDTH_AT);
     }
 
     function _fits(Term memory t) private pure returns (bool) {
-        if (t.gap.ceilDiv(STEP) > type(uint16).max || t.halfWidth.ceilDiv(STEP) > type(uint16).max) return false;
+        if (t.gap > type(uint16).max * STEP || t.halfWidth > type(uint16).max * STEP) return false;
         // An option paid in its own underlying is not what the cross terms bound.
         if (t.paysOptions && t.hasOptions) return false;
         uint256 all = t.curveLong | t.curveShort | t.decayLong | t.decayShort | t.slope | t.drift | t.gross;
         return all <= LARGEST;
     }
 
-    /// @dev Token in 160 bits, two flags, a spare bit, price in 61, half-width and gap in 16 each.
+    /// @dev Token in 160 bits, two flags, a bit for the carry, price in 61, half-width and gap in 16 each.
     function _packHead(Term memory t) private pure returns (uint256 word) {
         word = uint160(t.underlying);
         if (t.paysOptions) word |= PAYS_OPTIONS;
@@ -294,29 +373,42 @@ contract Marks is IMarks, MarkTerms {
         word |= t.halfWidth.ceilDiv(STEP) << 224 | t.gap.ceilDiv(STEP) << 240;
     }
 
-    /// @dev Seven bounds in 24 bits each, 24 spare, delta in 63 and its sign.
+    /// @dev Seven bounds in 24 bits each, 24 for the carry, delta in 63 and its sign.
     function _packBody(Term memory t) private pure returns (uint256 word) {
-        word = t.curveLong.packUp(BOUND_BITS) | t.curveShort.packUp(BOUND_BITS) << 24;
-        word |= t.decayLong.packUp(BOUND_BITS) << 48 | t.decayShort.packUp(BOUND_BITS) << 72;
-        word |= t.slope.packUp(BOUND_BITS) << 96 | t.drift.packUp(BOUND_BITS) << 120;
-        word |= t.gross.packUp(BOUND_BITS) << 144 | t.delta.abs().pack(DELTA_BITS) << 192;
+        if (t.hasOptions) {
+            word = t.curveLong.packUp(BOUND_BITS) | t.curveShort.packUp(BOUND_BITS) << 24;
+            word |= t.decayLong.packUp(BOUND_BITS) << 48 | t.decayShort.packUp(BOUND_BITS) << 72;
+            word |= t.drift.packUp(BOUND_BITS) << 120 | t.gross.packUp(BOUND_BITS) << 144;
+        }
+        word |= t.slope.packUp(BOUND_BITS) << 96 | t.delta.abs().pack(DELTA_BITS) << 192;
         if (t.delta < 0) word |= 1 << 255;
     }
 
-    /// @dev The `Head` of `vault` in one read.
-    function _head(address vault) private view returns (uint256 word) {
-        Head storage head = _heads[vault];
-        assembly ("memory-safe") {
-            word := sload(head.slot)
-        }
+    /// @dev A head of now that is carried no further.
+    function _notCarried() private view returns (uint256) {
+        return (NONE << COUNT_AT) | (uint256(uint32(block.timestamp)) << STRUCK_AT);
+    }
+
+    /// @dev Whether both fit into a head.
+    function _fit(int256 idle, int256 venuesMid) private pure returns (bool) {
+        return idle.abs() <= uint96(type(int96).max) && venuesMid.abs() <= uint96(type(int96).max);
+    }
+
+    /// @dev Idle and the venues' mid as they lie in a head.
+    function _amounts(int256 idle, int256 venuesMid) private pure returns (uint256) {
+        return (uint256(uint96(int96(idle))) << IDLE_AT) | uint96(int96(venuesMid));
     }
 
     function _struckAt(uint256 head) private pure returns (uint256) {
-        return uint32(head >> 192);
+        return uint32(head >> STRUCK_AT);
     }
 
     function _idleAt(uint256 head) private pure returns (int256) {
-        return int96(uint96(head >> 96));
+        return int96(uint96(head >> IDLE_AT));
+    }
+
+    function _midAt(uint256 head) private pure returns (int256) {
+        return int96(uint96(head));
     }
 
     /// @dev The carried interval; `valid` is false where there is none, it is not above zero or it has no room for what is entering.
@@ -325,65 +417,82 @@ contract Marks is IMarks, MarkTerms {
         view
         returns (bool valid, int256 low, int256 mid, int256 high, uint256 room)
     {
-        uint256 head = _head(msg.sender);
+        uint256 head = _heads[msg.sender];
         (uint256 struckAt, int256 idle) = (_struckAt(head), int256(ask.idle));
         // An idle or a flow of more than 2^200 is no vault's.
         unchecked {
-            bool old = struckAt == 0 || block.timestamp > struckAt + maxAge || uint8(head >> 224) & MOVED != 0;
+            bool old = struckAt == 0 || block.timestamp > struckAt + maxAge || head & (MOVED << COUNT_AT) != 0;
             if (old || ask.entering == LIVE || idle != _idleAt(head) + ask.flow) {
                 return (false, 0, 0, 0, 0);
             }
-            (valid, low, mid, high) = _carry(msg.sender, head, ask, idle, true);
+            (bool known, Sum memory sum) = _carry(msg.sender, head, ask, true);
+            if (!known) return (false, 0, 0, 0, 0);
+            mid = idle + sum.shift;
+            low = mid - int256(sum.width + sum.down);
+            high = mid + int256(sum.width + sum.up);
             int256 most = (low * int256(maxCarriedInflow)) / int256(WAD) - ask.flow;
             if (most > 0) room = uint256(most);
-            valid = valid && low > 0 && room >= ask.entering;
+            valid = low > 0 && room >= ask.entering;
         }
     }
 
     function _unexplained(address vault, Ask calldata ask, int256 mid) private view returns (uint256 loss) {
-        uint256 head = _head(vault);
+        uint256 head = _heads[vault];
         uint256 struckAt = _struckAt(head);
         if (struckAt == 0 || block.timestamp > struckAt + MAX_EXPLAINED) return 0;
-        (bool known, int256 low,,) = _carry(vault, head, ask, _idleAt(head) + ask.flow, false);
-        if (known && mid < low) loss = uint256(low - mid);
+        (bool known, Sum memory sum) = _carry(vault, head, ask, false);
+        if (!known) return 0;
+        int256 low = _idleAt(head) + ask.flow + sum.shift - int256(sum.width + sum.down);
+        if (mid < low) loss = uint256(low - mid);
     }
 
-    function _carry(address vault, uint256 head, Ask calldata ask, int256 idle, bool strict)
+    /// @dev By what the mark moved to now; not `known` where that cannot be said.
+    function _carry(address vault, uint256 head, Ask calldata ask, bool strict)
         private
         view
-        returns (bool valid, int256 low, int256 mid, int256 high)
+        returns (bool known, Sum memory sum)
     {
-        uint256 flags = uint8(head >> 224);
-        uint256 count = flags & COUNT_MASK;
-        if (count == NONE) return (false, 0, 0, 0);
-        Sum memory sum;
-        (sum.oracle, sum.volSource, sum.struckAt, sum.strict) = (ask.oracle, ask.volSource, _struckAt(head), strict);
         // What each of eight underlyings adds is under 2^180.
         unchecked {
-            sum.age = ((block.timestamp - sum.struckAt) * WAD + maxAge - 1) / maxAge;
-            sum.width = (head >> 232).unpack(BOUND_BITS);
-            sum.shift = int96(uint96(head));
-            if (flags & EXTRA != 0 && !_addExtra(sum, _extras[vault])) return (false, 0, 0, 0);
+            uint256 count = (head >> COUNT_AT) & COUNT_MASK;
+            if (count == NONE) return (false, sum);
+            sum.strict = strict;
+            sum.age = ((block.timestamp - _struckAt(head)) * WAD + maxAge - 1) / maxAge;
+            sum.width = (head >> WIDTH_AT).unpack(BOUND_BITS);
+            sum.shift = _midAt(head);
+            if (head & (EXTRA << COUNT_AT) != 0) {
+                if (count == 0) _addCarry(sum, int256(_extras[vault]));
+                else if (!_addDollar(sum, ask.oracle, _extras[vault])) return (false, sum);
+            }
             uint256[2 * MAX_UNDERLYINGS] storage words = _words[vault];
             for (uint256 i; i < count; ++i) {
-                if (!_add(sum, words[2 * i], words[2 * i + 1])) return (false, 0, 0, 0);
+                (uint256 first, uint256 body) = (words[2 * i], words[2 * i + 1]);
+                if (i == 0) {
+                    int256 carry = int256(_bits(body, CARRY_AT));
+                    _addCarry(sum, first & CARRY_IS_NEGATIVE == 0 ? carry : -carry);
+                }
+                if (first & HAS_OPTIONS != 0 && _posted(ask, first, strict) >= _struckAt(head)) return (false, sum);
+                if (!_add(sum, ask, first, body)) return (false, sum);
             }
-            mid = idle + sum.shift;
-            low = mid - int256(sum.width + sum.down);
-            high = mid + int256(sum.width + sum.up);
-            valid = true;
+        }
+        return (true, sum);
+    }
+
+    /// @dev `carry`, of 97 bits at most, is what is earned in `maxAge`.
+    function _addCarry(Sum memory sum, int256 carry) private pure {
+        if (carry == 0) return;
+        // A day is under 2^77 at 1e18 of the shortest `maxAge`.
+        unchecked {
+            int256 earned = (carry * int256(sum.age)) / int256(WAD);
+            if (!sum.strict && earned < 0) earned = 0;
+            sum.shift += earned;
+            sum.width += earned.abs() + 1;
         }
     }
 
-    /// @dev Carry, and the dollar price that must not have changed.
-    function _addExtra(Sum memory sum, uint256 word) private view returns (bool) {
-        int256 earned = (int256(int96(uint96(word))) * int256(sum.age)) / int256(WAD);
-        if (!sum.strict && earned < 0) earned = 0;
-        sum.shift += earned;
-        sum.width += earned.abs() + 1;
-        if (word >> 96 == 0) return true;
-        try IDollarOracle(sum.oracle).assetQuote() returns (uint256, uint256 mid, uint256, uint256) {
-            uint256 was = word >> 96;
+    /// @dev The asset's dollar price, which was `was` and must not have changed.
+    function _addDollar(Sum memory sum, address oracle, uint256 was) private view returns (bool) {
+        try IDollarOracle(oracle).assetQuote() returns (uint256, uint256 mid, uint256, uint256) {
             if (mid == was) return true;
             if (sum.strict || mid > LARGEST) return false;
             sum.dollar = (((mid > was ? mid - was : was - mid) * WAD) / was + 1) * WAD / maxMove + 1;
@@ -393,18 +502,37 @@ contract Marks is IMarks, MarkTerms {
         }
     }
 
+    /// @dev When a vol of the underlying in `head` was last posted, or where a mark only explains, a slice.
+    function _posted(Ask calldata ask, uint256 head, bool strict) private view returns (uint256) {
+        (IVolSource vols, address underlying) = (IVolSource(ask.volSource), address(uint160(head)));
+        return strict ? vols.postedAt(underlying) : vols.slicedAt(underlying);
+    }
+
     /// @dev Adds one underlying; false where the mark is not carried because of it.
-    function _add(Sum memory sum, uint256 head, uint256 body) private view returns (bool) {
-        address underlying = address(uint160(head));
-        if (head & HAS_OPTIONS != 0) {
-            IVolSource vols = IVolSource(sum.volSource);
-            if ((sum.strict ? vols.postedAt(underlying) : vols.slicedAt(underlying)) >= sum.struckAt) return false;
-        }
-        try IPriceOracle(sum.oracle).primary(underlying) returns (uint256 low, uint256 mid, uint256 high, uint256) {
-            if (low > mid || mid > high || high > LARGEST) return false;
+    function _add(Sum memory sum, Ask calldata ask, uint256 head, uint256 body) private view returns (bool) {
+        (uint256 low, uint256 mid, uint256 high) = _primary(ask, head);
+        if (low > mid || mid > high || high > LARGEST) return false;
+        unchecked {
             return _addAt(sum, head, body, mid, Math.max(mid - low, high - mid));
-        } catch {
-            return false;
+        }
+    }
+
+    /// @dev `IPriceOracle.primary` of the underlying in `head`; out of order where it does not answer. By hand, as it is in every entry.
+    function _primary(Ask calldata ask, uint256 head) private view returns (uint256 low, uint256 mid, uint256 high) {
+        bytes4 selector = IPriceOracle.primary.selector;
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, selector)
+            mstore(add(at, 4), shr(96, shl(96, head)))
+            low := 1
+            // The oracle is the first that an `Ask` says.
+            if staticcall(gas(), calldataload(ask), at, 0x24, at, 0x80) {
+                if gt(returndatasize(), 0x7f) {
+                    low := mload(at)
+                    mid := mload(add(at, 0x20))
+                    high := mload(add(at, 0x40))
+                }
+            }
         }
     }
 

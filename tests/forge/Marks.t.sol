@@ -6,6 +6,7 @@ import {VenueConfig} from "../../contracts/IVault.sol";
 import {IMarks} from "../../contracts/nav/IMarks.sol";
 import {Marks} from "../../contracts/nav/Marks.sol";
 import {Kind} from "../../contracts/venues/IVenue.sol";
+import {LendingCarry} from "../../contracts/venues/lending/ILendingVenue.sol";
 import {DoubleOracle} from "./doubles/DoublePrices.sol";
 import {GapOracle, OptionBook, PerpBook, SpotBook} from "./doubles/BookVenues.sol";
 import {DoubleVenue} from "./doubles/DoubleVenue.sol";
@@ -18,6 +19,29 @@ contract SlowBook is DoubleVenue {
     function kind() external pure override returns (Kind) {
         for (uint256 i; i < 35_000; ++i) {}
         return Kind.Spot;
+    }
+}
+
+/// @notice A deposit of the vault's asset that earns, or one that costs.
+contract DepositBook is DoubleVenue {
+    address private immutable _token;
+    int256 private _yearly;
+
+    constructor(address vault_, address token_) DoubleVenue(vault_) {
+        _token = token_;
+    }
+
+    function earn(int256 yearly) external {
+        _yearly = yearly;
+    }
+
+    function carried() external view returns (LendingCarry[] memory list) {
+        list = new LendingCarry[](1);
+        list[0] = LendingCarry(_token, _yearly);
+    }
+
+    function kind() external pure override returns (Kind) {
+        return Kind.Lending;
     }
 }
 
@@ -117,6 +141,28 @@ contract MarksTest is VaultCase {
         assertApproxEqAbs(carried.low, full.low, width / 20 + 1e15);
         assertApproxEqAbs(carried.high, full.high, width / 20 + 1e15);
         assertApproxEqAbs(carried.mid, full.mid, 1e12);
+    }
+
+    /// @notice Funding and interest move the mid either way, and widen the interval by as much, with an underlying and without one.
+    function testFuzz_WhatIsEarnedMovesTheMid(int64 yearly, uint256 rate, bool held) public {
+        DepositBook cash = new DepositBook(address(vault), address(usdc));
+        vault.addVenue(address(cash), VenueConfig(0.5e18, 1.2e18, 1.5e18, 1.1e18));
+        cash.earn(int256(yearly) * 1e6);
+        int256 earned = int256(yearly) * 1e6 * int256(AGE / 2) / 365 days;
+        if (held) {
+            int256 daily = int256(rate % 0.2e18) - 0.1e18;
+            perp.set(-10e18, 40_000e18, 3_000e18, daily);
+            earned += 30_000 * daily * int256(AGE / 2) / 1 days;
+        }
+        vault.mark();
+        (, Interval memory before) = _carried();
+        vm.warp(block.timestamp + AGE / 2);
+        (bool valid, Interval memory carried) = _carried();
+        assertTrue(valid);
+        uint256 amount = uint256(earned < 0 ? -earned : earned);
+        assertApproxEqAbs(carried.mid - before.mid, earned, (amount >> 15) + 1e3);
+        assertGe(carried.high - carried.mid + 1e3, before.high - before.mid + int256(amount));
+        assertGe(carried.mid - carried.low + 1e3, before.mid - before.low + int256(amount));
     }
 
     /// @notice (b) The low after an oracle update inside the old interval, carried or struck, is at most the high before it.

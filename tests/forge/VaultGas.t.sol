@@ -46,14 +46,14 @@ contract VaultGasTest is VaultCase {
     function test_DepositOnACarriedMark() public {
         vm.prank(bob);
         vault.deposit(1_000e6, bob);
-        assertLe(_spent(), 98_500);
+        assertLe(_spent(), 93_500);
     }
 
     function test_DepositThatMarks() public {
         vm.warp(block.timestamp + 601);
         vm.prank(bob);
         vault.deposit(1_000e6, bob);
-        assertLe(_spent(), 700_000);
+        assertLe(_spent(), 370_000);
     }
 
     /// @dev Of the last call; without isolation it leaves out what every transaction costs and finds warm what it should not.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from evenkeel.bindings import types
 from evenkeel.bindings._runtime import Call, Constructor, Contract, Deployment, Function
-from evenkeel.bindings.types import Ask, MarkBook, Valuation
+from evenkeel.bindings.types import Ask, Valuation
 
 
 class PeekResult(NamedTuple):
@@ -102,6 +102,14 @@ _READ_GAS = Function[int](
     vars(types),
     view=True,
 )
+_BOOK_WORDS = Function[tuple[int, ...]](
+    "Marks.bookWords",
+    "3260be7b",
+    "address vault, Valuation v",
+    "uint256[]",
+    vars(types),
+    view=True,
+)
 _FORGET = Function[None](
     "Marks.forget",
     "a3738a8c",
@@ -109,14 +117,6 @@ _FORGET = Function[None](
     "",
     vars(types),
     view=False,
-)
-_MARK_BOOK = Function[MarkBook](
-    "Marks.markBook",
-    "c2911596",
-    "address vault, Valuation v",
-    "MarkBook",
-    vars(types),
-    view=True,
 )
 _MAX_AGE = Function[int](
     "Marks.maxAge",
@@ -229,13 +229,16 @@ class Marks(Contract):
         """Gas that reading all positions for a mark may take."""
         return self._call(_READ_GAS)
 
+    def book_words(self, vault: str, v: Valuation) -> Call[tuple[int, ...]]:
+        """What to store of `v`, a valuation of `vault` made now, and nothing where a number does not fit:
+        count and width where they lie in a head, the extra word, and two words an underlying. Reverts
+        where it cannot be carried. Called on this contract itself.
+        """
+        return self._call(_BOOK_WORDS, vault, v)
+
     def forget(self) -> Call[None]:
         """The caller's mark is carried no more, and explains nothing."""
         return self._call(_FORGET)
-
-    def mark_book(self, vault: str, v: Valuation) -> Call[MarkBook]:
-        """What to store of `v`, a valuation of `vault` made now; reverts where it cannot be carried."""
-        return self._call(_MARK_BOOK, vault, v)
 
     def max_age(self) -> Call[int]:
         """Seconds for which a mark is carried; 0: never."""

@@ -20,7 +20,6 @@ __all__ = [
     "Listing",
     "LyraMarket",
     "Margin",
-    "MarkBook",
     "Measure",
     "OptionPosition",
     "OptionTerms",
@@ -36,7 +35,6 @@ __all__ = [
     "SpotHolding",
     "Status",
     "Sync",
-    "Term",
     "Trade",
     "UnderlyingState",
     "UnitHealth",
@@ -413,82 +411,6 @@ class Margin:
     equity: int
     initial: int
     maintenance: int
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One underlying of a mark. Bounds are asset units at 1e18, at the end of the reach: the greatest age
-    and the greatest move.
-
-    Values:
-        price: Mid of the full quote.
-        delta: Netted.
-        gap: From the full quote's mid to the primary's, fraction of the price at 1e18.
-        half_width: The larger half of the full quote, fraction of the price at 1e18.
-        pays_options: Options of the book are paid in it.
-        has_options: Options of the book are on it.
-        curve_long: Sum over long options of 1/2 Gsup dS^2; goes with the square of the move.
-        decay_long: Sum over long options of time decay; goes with age.
-        slope: Growth of width, goes with the move.
-        drift: Growth of width, goes with age.
-        gross: What all options regardless of sign can move by at the greatest move.
-    """
-
-    __abi__: ClassVar[tuple[str, ...]] = (
-        "address",
-        "uint256",
-        "int256",
-        "uint256",
-        "uint256",
-        "bool",
-        "bool",
-        "uint256",
-        "uint256",
-        "uint256",
-        "uint256",
-        "uint256",
-        "uint256",
-        "uint256",
-    )
-
-    underlying: str
-    price: int
-    delta: int
-    gap: int
-    half_width: int
-    pays_options: bool
-    has_options: bool
-    curve_long: int
-    curve_short: int
-    decay_long: int
-    decay_short: int
-    slope: int
-    drift: int
-    gross: int
-
-
-@dataclass(frozen=True, slots=True)
-class MarkBook:
-    """All that a mark stores besides mid, idle and time.
-
-    Values:
-        terms: Those that options are paid in come first.
-        width: Width at the mark that no price causes: the venues' own and the vols'.
-        dollar: The asset in dollars where options are struck in dollars, else 0.
-        carry: What funding and interest add in the greatest age at their rates of now.
-    """
-
-    __abi__: ClassVar[tuple[str, ...]] = (
-        "Term[]",
-        "uint256",
-        "uint256",
-        "int256",
-    )
-
-    terms: tuple[Term, ...]
-    width: int
-    dollar: int
-    carry: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ contract RebalanceJudge is Valuing, IRebalanceJudge {
         (results, posted) = vault.makeCalls(calls, c.touched);
 
         for (uint256 i; i < c.venues.length; ++i) {
-            if (_has(c.touched, c.venues[i])) c.readings[i] = _read(c.venues[i], true);
+            if (_has(c.touched, c.venues[i])) c.readings[i] = _readStanding(c.venues[i]);
         }
         Valuation memory v = _valued(c);
         uint256 loss = guard.check(msg.sender, c.before, v, c.touched, posted);
@@ -86,7 +86,7 @@ contract RebalanceJudge is Valuing, IRebalanceJudge {
         for (uint256 i; i < c.venues.length; ++i) {
             bool touched = _has(c.touched, c.venues[i]);
             if (touched && acts.frozen(c.venues[i])) revert IRiskGuard.VenueFrozen(c.venues[i]);
-            c.readings[i] = _read(c.venues[i], touched);
+            c.readings[i] = touched ? _readStanding(c.venues[i]) : _read(c.venues[i]);
             // A health that cannot be read says why; all else that cannot is the guard's `Unpriced`.
             if (touched && !c.readings[i].done) IVenue(c.venues[i]).health();
             c.units[i] = c.readings[i].units;

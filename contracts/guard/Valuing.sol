@@ -70,20 +70,23 @@ abstract contract Valuing {
         VolPoint[] knownVols;
     }
 
-    /// @notice A venue's book and pending orders, checked, and with `standing` the health of its units. Called on this contract
-    /// itself, so that data that does not decode fails here and not there.
-    function read(address venue, bool standing)
+    /// @notice A venue's book and pending orders, checked. Called on this contract itself, so that data that does not
+    /// decode fails here and not there.
+    function read(address venue) external view returns (Book memory book, Exposure[] memory pending) {
+        book = IVenue(venue).book();
+        pending = IVenue(venue).pending();
+        _check(book, pending);
+    }
+
+    /// @notice The same with the health of the venue's units.
+    function readStanding(address venue)
         external
         view
         returns (Book memory book, Exposure[] memory pending, UnitHealth[] memory units)
     {
-        if (standing) (book, units) = IVenue(venue).standing();
-        else book = IVenue(venue).book();
+        (book, units) = IVenue(venue).standing();
         pending = IVenue(venue).pending();
-        _plausible(book.mid);
-        if (book.halfWidth > uint256(VALUE_BOUND)) revert Implausible(type(int256).max, VALUE_BOUND);
-        _plausible(book.exposures);
-        _plausible(pending);
+        _check(book, pending);
     }
 
     function _value(address vault, address[] memory venues) internal view returns (Valuation memory) {
@@ -94,13 +97,22 @@ abstract contract Valuing {
         if (venues.length > MAX_VENUES) revert IVault.TooManyVenues(MAX_VENUES);
         readings = new Reading[](venues.length);
         for (uint256 i; i < venues.length; ++i) {
-            readings[i] = _read(venues[i], false);
+            readings[i] = _read(venues[i]);
         }
     }
 
-    function _read(address venue, bool standing) internal view returns (Reading memory reading) {
+    function _read(address venue) internal view returns (Reading memory reading) {
         uint256 available = gasleft();
-        try this.read{gas: BOOK_GAS}(venue, standing) returns (
+        try this.read{gas: BOOK_GAS}(venue) returns (Book memory book, Exposure[] memory pending) {
+            (reading.done, reading.book, reading.pending) = (true, book, pending);
+        } catch {
+            _owed(available, BOOK_GAS);
+        }
+    }
+
+    function _readStanding(address venue) internal view returns (Reading memory reading) {
+        uint256 available = gasleft();
+        try this.readStanding{gas: BOOK_GAS}(venue) returns (
             Book memory book, Exposure[] memory pending, UnitHealth[] memory units
         ) {
             return Reading(true, book, pending, units);
@@ -301,6 +313,13 @@ abstract contract Valuing {
 
     function _ordered(uint256 low, uint256 mid, uint256 high) private pure returns (bool) {
         return low <= mid && mid <= high && high <= PRICE_BOUND;
+    }
+
+    function _check(Book memory book, Exposure[] memory pending) private pure {
+        _plausible(book.mid);
+        if (book.halfWidth > uint256(VALUE_BOUND)) revert Implausible(type(int256).max, VALUE_BOUND);
+        _plausible(book.exposures);
+        _plausible(pending);
     }
 
     function _plausible(Exposure[] memory entries) private pure {

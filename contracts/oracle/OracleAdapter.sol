@@ -2,12 +2,13 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {IDollarOracle} from "./IDollarOracle.sol";
 import {IPriceOracle} from "./IPriceOracle.sol";
 import {IPriceSource} from "./IPriceSource.sol";
+import {Price, PriceInterval} from "./PriceInterval.sol";
+import {PricePins} from "./PricePins.sol";
 
 /// @title OracleAdapter: several sources a token, one interval in units of the vault's asset
 /// @notice `quote(token)` reads every source of the token and drops those that revert. The mid is the median of the others (the mean
@@ -111,15 +112,6 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         address[4] others;
     }
 
-    /// @dev `updatedAt` is the oldest reading's time, `newestAt` that of the newest reading of the token itself.
-    struct Price {
-        uint256 low;
-        uint256 mid;
-        uint256 high;
-        uint256 updatedAt;
-        uint256 newestAt;
-    }
-
     /// @dev How a price is looked up, and what is seen on the way.
     /// @param live  Whether pins do not count.
     /// @param first The reading of the first source in its own denomination; mid 0 where it refused.
@@ -179,12 +171,6 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     address private constant DOLLAR = address(0);
 
-    /// @dev Transient slots: a token's address above 8 bits that say which word; at CHANGES how often pins were dropped.
-    uint256 private constant CHANGES = 0;
-    uint256 private constant PINNED_QUOTE = 1;
-    /// @dev The answer of `primary`; of the asset, its first source's reading in dollars.
-    uint256 private constant PINNED_FIRST = 3;
-
     address public immutable override asset;
 
     mapping(address token => Token) private _tokens;
@@ -200,7 +186,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     /// @param maxWidth The greatest (high - low) / mid, at 1e18, at most MAX_WIDTH.
     /// @dev Pokes, so that the breaker is there from the start. A dollar token then needs the asset configured before it.
     function configure(address token, address[] calldata sources, uint8 quorum, uint256 maxWidth) external restricted {
-        _dropPins();
+        PricePins.drop();
         Token storage stored = _tokens[token];
         if (sources.length == 0) {
             (stored.first, stored.count, stored.quorum, stored.dollars, stored.maxWidth) = (address(0), 0, 0, 0, 0);
@@ -230,7 +216,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     function setJump(address token, uint256 jump) external restricted {
         if (jump == 0 || jump > MAX_JUMP) revert BadJump(jump, MAX_JUMP);
         _tokens[token].jump = uint64(jump);
-        _dropPins();
+        PricePins.drop();
         emit JumpSet(token, jump);
     }
 
@@ -272,13 +258,13 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
     {
         if (token == asset) return (1e18, 1e18, 1e18, block.timestamp);
-        (low, mid, high, updatedAt) = _pinned(token, PINNED_QUOTE);
+        (low, mid, high, updatedAt) = PricePins.pinned(token, PricePins.QUOTE);
         if (mid == 0) return _quote(token);
     }
 
     /// @inheritdoc IDollarOracle
     function assetQuote() external view returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt) {
-        (low, mid, high, updatedAt) = _pinned(asset, PINNED_QUOTE);
+        (low, mid, high, updatedAt) = PricePins.pinned(asset, PricePins.QUOTE);
         if (mid == 0) return _quote(asset);
     }
 
@@ -289,14 +275,14 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
     {
         if (token == asset) return (1e18, 1e18, 1e18, block.timestamp);
-        (low, mid, high, updatedAt) = _pinned(token, PINNED_FIRST);
+        (low, mid, high, updatedAt) = PricePins.pinned(token, PricePins.FIRST);
         if (mid != 0) return (low, mid, high, updatedAt);
         Token storage stored = _tokens[token];
         uint256 settings = _word(stored, 0);
         (low, mid, high, updatedAt) = _readFirst(token, address(uint160(settings)));
         if ((settings >> 176) & 1 != 0) (low, mid, high, updatedAt) = _inAsset(low, mid, high, updatedAt);
         uint256 maxWidth = uint64(settings >> 184);
-        if (_tooWide(low, mid, high, maxWidth)) revert TooWide(token, _width(low, mid, high), maxWidth);
+        if (PriceInterval.tooWide(low, mid, high, maxWidth)) revert TooWide(token, PriceInterval.width(low, mid, high), maxWidth);
         if (!_within(stored, mid)) _bubble(_tripped(token, stored, mid));
     }
 
@@ -316,15 +302,15 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     }
 
     function _pin(address token) private {
-        (, uint256 mid,,) = _pinned(token, PINNED_QUOTE);
+        (, uint256 mid,,) = PricePins.pinned(token, PricePins.QUOTE);
         if (mid != 0) return;
         Token storage stored = _tokens[token];
         if (token != asset && stored.dollars != 0) _pin(asset);
         Look memory look;
         (Price memory price, bytes memory failure) = _accepted(token, look);
         if (failure.length != 0) return;
-        _keep(token, PINNED_QUOTE, price);
-        if (_isPrimary(token, stored, look.first)) _keep(token, PINNED_FIRST, look.first);
+        PricePins.keep(token, PricePins.QUOTE, price);
+        if (_isPrimary(token, stored, look.first)) PricePins.keep(token, PricePins.FIRST, look.first);
     }
 
     /// @dev Turns `first` into what `primary` answers; false where it would revert. Of the asset any reading will do.
@@ -332,57 +318,10 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         if (first.mid == 0 || token == asset) return first.mid != 0;
         if (stored.dollars & 1 != 0) {
             Price memory dollar;
-            (dollar.low, dollar.mid, dollar.high, dollar.updatedAt) = _pinned(asset, PINNED_FIRST);
-            if (dollar.low == 0 || !_divide(first, dollar)) return false;
+            (dollar.low, dollar.mid, dollar.high, dollar.updatedAt) = PricePins.pinned(asset, PricePins.FIRST);
+            if (dollar.low == 0 || !PriceInterval.divide(first, dollar)) return false;
         }
-        return !_tooWide(first.low, first.mid, first.high, stored.maxWidth) && _within(stored, first.mid);
-    }
-
-    /// @dev Two words: mid, time and stamp; low and how far high lies above mid. The width of what has passed `_tooWide` or `_isPrice`
-    ///      leaves each part in 128 bits.
-    function _keep(address token, uint256 which, Price memory price) private {
-        uint256 slot = (uint256(uint160(token)) << 8) | which;
-        uint256 head = (price.mid << 128) | (price.updatedAt << 64) | _stamp();
-        uint256 body = (price.low << 128) | (price.high - price.mid);
-        assembly ("memory-safe") {
-            tstore(slot, head)
-            tstore(add(slot, 1), body)
-        }
-    }
-
-    /// @dev Mid 0 where there is none.
-    function _pinned(address token, uint256 which)
-        private
-        view
-        returns (uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
-    {
-        uint256 slot = (uint256(uint160(token)) << 8) | which;
-        uint256 head;
-        assembly ("memory-safe") {
-            head := tload(slot)
-        }
-        if (head == 0 || uint64(head) != _stamp()) return (0, 0, 0, 0);
-        uint256 body;
-        assembly ("memory-safe") {
-            body := tload(add(slot, 1))
-        }
-        (low, mid, updatedAt) = (body >> 128, head >> 128, uint64(head >> 64));
-        high = mid + uint128(body);
-    }
-
-    /// @dev Says which pins count: those of this second, and of no other configuration.
-    function _stamp() private view returns (uint64) {
-        uint256 changes;
-        assembly ("memory-safe") {
-            changes := tload(CHANGES)
-        }
-        return uint64((block.timestamp << 24) + changes);
-    }
-
-    function _dropPins() private {
-        assembly ("memory-safe") {
-            tstore(CHANGES, add(tload(CHANGES), 1))
-        }
+        return !PriceInterval.tooWide(first.low, first.mid, first.high, stored.maxWidth) && _within(stored, first.mid);
     }
 
     function _quote(address token) private view returns (uint256, uint256, uint256, uint256) {
@@ -410,10 +349,10 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         (price, failure) = _readings(stored, mids, look);
         uint256 quorum = uint8(settings >> 168);
         if (mids.length >= quorum) {
-            price.mid = _median(mids);
+            price.mid = PriceInterval.median(mids);
             uint256 maxWidth = uint64(settings >> 184);
-            if (!_tooWide(price.low, price.mid, price.high, maxWidth)) return (price, "");
-            uint256 width = _width(price.low, price.mid, price.high);
+            if (!PriceInterval.tooWide(price.low, price.mid, price.high, maxWidth)) return (price, "");
+            uint256 width = PriceInterval.width(price.low, price.mid, price.high);
             failure = abi.encodeWithSelector(TooWide.selector, token, width, maxWidth);
         } else if (failure.length == 0) {
             failure = abi.encodeWithSelector(TooFewSources.selector, token, mids.length, quorum);
@@ -444,9 +383,9 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
             if (i == 0) look.first = Price(reading.low, reading.mid, reading.high, readAt, readAt);
             if (look.dollars & (1 << i) != 0) {
                 if (dollar.mid == 0 && failure.length == 0) (dollar, failure) = _dollar(look.live);
-                if (failure.length != 0 || !_divide(reading, dollar)) continue;
+                if (failure.length != 0 || !PriceInterval.divide(reading, dollar)) continue;
             }
-            _insert(mids, count++, reading.mid);
+            PriceInterval.insert(mids, count++, reading.mid);
             if (reading.low < hull.low) hull.low = reading.low;
             if (reading.high > hull.high) hull.high = reading.high;
             if (reading.updatedAt < hull.updatedAt) hull.updatedAt = reading.updatedAt;
@@ -461,7 +400,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
     function _read(address source) private view returns (Price memory reading, bytes memory outage) {
         uint256 available = gasleft();
         try IPriceSource(source).read{gas: SOURCE_GAS}() returns (uint256 price, uint256 halfWidth, uint256 updatedAt) {
-            return (_interval(price, halfWidth, updatedAt), "");
+            return (PriceInterval.around(price, halfWidth, updatedAt), "");
         } catch {
             // A stale or broken source is dropped; the quorum decides whether enough are left. The 64th is the EVM's own.
             uint256 needed = SOURCE_GAS * 64 / 63 + CALL_GAS;
@@ -482,17 +421,6 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         if (size == SEQUENCER_ERROR_SIZE && bytes4(head) == IPriceSource.SequencerNotSettled.selector) return head;
     }
 
-    /// @dev Mid 0 where `_isPrice` says no, and where the time is still to come.
-    function _interval(uint256 price, uint256 halfWidth, uint256 updatedAt) private view returns (Price memory) {
-        if (!_isPrice(price, halfWidth) || updatedAt > block.timestamp) return Price(0, 0, 0, 0, 0);
-        return Price(price > halfWidth ? price - halfWidth : 0, price, price + halfWidth, updatedAt, updatedAt);
-    }
-
-    /// @dev Beyond 128 bits the arithmetic here could overflow: no price of anything.
-    function _isPrice(uint256 price, uint256 halfWidth) private pure returns (bool) {
-        return price != 0 && price <= type(uint128).max && halfWidth <= type(uint128).max;
-    }
-
     /// @dev The interval of the first source of `token`; its own error when it refuses to answer. On the stack, as `primary` is
     ///      called where gas counts.
     function _readFirst(address token, address source)
@@ -503,7 +431,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         if (source == address(0)) revert UnknownToken(token);
         uint256 halfWidth;
         (mid, halfWidth, updatedAt) = IPriceSource(source).read();
-        if (!_isPrice(mid, halfWidth) || updatedAt > block.timestamp) revert IPriceSource.BadReading();
+        if (!PriceInterval.isPrice(mid, halfWidth) || updatedAt > block.timestamp) revert IPriceSource.BadReading();
         unchecked {
             (low, high) = (mid > halfWidth ? mid - halfWidth : 0, mid + halfWidth);
         }
@@ -516,19 +444,19 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         }
     }
 
-    /// @dev A dollar interval divided by that of the asset's first source, as `_divide`.
+    /// @dev A dollar interval divided by that of the asset's first source, as `PriceInterval.divide`.
     function _inAsset(uint256 low, uint256 mid, uint256 high, uint256 updatedAt)
         private
         view
         returns (uint256, uint256, uint256, uint256)
     {
-        (uint256 least, uint256 middle, uint256 most, uint256 time) = _pinned(asset, PINNED_FIRST);
+        (uint256 least, uint256 middle, uint256 most, uint256 time) = PricePins.pinned(asset, PricePins.FIRST);
         if (middle == 0) (least, middle, most, time) = _readFirst(asset, _tokens[asset].first);
         if (least == 0) revert IPriceSource.BadReading();
-        // As in `_divide`.
+        // As in `PriceInterval.divide`.
         unchecked {
             mid = mid * 1e18 / middle;
-            if (!_isPrice(mid, 0)) revert IPriceSource.BadReading();
+            if (!PriceInterval.isPrice(mid, 0)) revert IPriceSource.BadReading();
             (low, high) = (low * 1e18 / most, (high * 1e18 + least - 1) / least);
         }
         return (low, mid, high, time < updatedAt ? time : updatedAt);
@@ -536,7 +464,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     /// @dev The asset's dollar price, or why there is none that can be divided by.
     function _dollar(bool live) private view returns (Price memory dollar, bytes memory failure) {
-        if (!live) (dollar.low, dollar.mid, dollar.high, dollar.updatedAt) = _pinned(asset, PINNED_QUOTE);
+        if (!live) (dollar.low, dollar.mid, dollar.high, dollar.updatedAt) = PricePins.pinned(asset, PricePins.QUOTE);
         if (dollar.mid == 0) {
             Look memory look;
             look.live = live;
@@ -545,36 +473,12 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         if (failure.length == 0 && dollar.low == 0) failure = abi.encodeWithSelector(IPriceSource.BadReading.selector);
     }
 
-    /// @dev Divides `reading` by `by` in place, low rounded down and high up, with the older time; false when the mid leaves 128 bits
-    ///      or comes to nothing. Neither operand is over 2^129, so 1e18 times it fits.
-    function _divide(Price memory reading, Price memory by) private pure returns (bool) {
-        unchecked {
-            reading.low = reading.low * 1e18 / by.high;
-            reading.mid = reading.mid * 1e18 / by.mid;
-            reading.high = (reading.high * 1e18 + by.low - 1) / by.low;
-        }
-        if (by.updatedAt < reading.updatedAt) reading.updatedAt = by.updatedAt;
-        return _isPrice(reading.mid, 0);
-    }
-
-    /// @dev Whether `_width` is over `maxWidth`, without a division.
-    function _tooWide(uint256 low, uint256 mid, uint256 high, uint256 maxWidth) private pure returns (bool) {
-        // A high that was divided by the asset's low is under 2^190, and no high is under its low.
-        unchecked {
-            return (high - low) * 1e18 > mid * maxWidth;
-        }
-    }
-
-    function _width(uint256 low, uint256 mid, uint256 high) private pure returns (uint256) {
-        return Math.ceilDiv((high - low) * 1e18, mid);
-    }
-
     /// @dev Whether the breaker lets `mid` pass.
     function _within(Token storage stored, uint256 mid) private view returns (bool) {
         uint256 word = _word(stored, 1);
         (uint256 level, uint256 since, uint256 jump) = (uint128(word), uint64(word >> 128), _jump(word >> 192));
         // The least allowance decides nearly always, and without a square root.
-        return level == 0 || _near(mid, level, jump) || _near(mid, level, _allowance(since, jump));
+        return level == 0 || PriceInterval.near(mid, level, jump) || PriceInterval.near(mid, level, _allowance(since, jump));
     }
 
     function _tripped(address token, Token storage stored, uint256 mid) private view returns (bytes memory) {
@@ -589,15 +493,6 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         return jump * FixedPointMathLib.sqrt(elapsed * 1e18 / ACCEPT_INTERVAL) / 1e9;
     }
 
-    /// @dev Whether `mid` lies in [to / (1 + by), to x (1 + by)]; both have at most 128 bits.
-    function _near(uint256 mid, uint256 to, uint256 by) private pure returns (bool) {
-        (uint256 less, uint256 more) = mid < to ? (mid, to) : (to, mid);
-        // The allowance has under 2^100: a jump of at most 2^60 times the root of the age of the chain in hours.
-        unchecked {
-            return more * 1e18 <= less * (1e18 + by);
-        }
-    }
-
     function _accept(address token, uint256 mid, bool rearmed) private {
         Token storage stored = _tokens[token];
         (stored.level, stored.levelAt) = (uint128(mid), uint64(block.timestamp));
@@ -610,7 +505,7 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
         (uint256 candidate, uint256 last, uint256 rounds) = (stored.candidate, stored.roundAt, stored.rounds);
         if (rounds != 0) {
             if (readAt <= last) return;
-            bool follows = readAt - last <= ROUND_WINDOW && _near(mid, candidate, REARM_BAND);
+            bool follows = readAt - last <= ROUND_WINDOW && PriceInterval.near(mid, candidate, REARM_BAND);
             if (!follows) rounds = 0;
             else if (readAt - last < ROUND_SPACING) return;
         }
@@ -647,20 +542,6 @@ contract OracleAdapter is IPriceOracle, IDollarOracle, AccessManaged {
 
     function _jump(uint256 stored) private pure returns (uint256) {
         return stored == 0 ? DEFAULT_JUMP : stored;
-    }
-
-    /// @dev Insertion into the first `count` of `sorted`.
-    function _insert(uint256[] memory sorted, uint256 count, uint256 value) private pure {
-        uint256 i = count;
-        for (; i > 0 && sorted[i - 1] > value; i--) {
-            sorted[i] = sorted[i - 1];
-        }
-        sorted[i] = value;
-    }
-
-    function _median(uint256[] memory sorted) private pure returns (uint256) {
-        uint256 middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     function _bubble(bytes memory reason) private pure {

@@ -11,7 +11,8 @@ import {IVolSource} from "../oracle/IVolSource.sol";
 import {CarryBound} from "./CarryBound.sol";
 import {Coarse} from "./Coarse.sol";
 import {IMarks} from "./IMarks.sol";
-import {MarkBook, MarkTerms, Term} from "./MarkTerms.sol";
+import {MarkTerms} from "./MarkTerms.sol";
+import {MarkWords} from "./MarkWords.sol";
 
 /// @title Marks: the last valuation of a vault, and an interval for now that holds the one a full valuation would give
 /// @notice A mark is a valuation in which every venue was priced: the venues' mid, their width, and by underlying the price, the netted
@@ -57,7 +58,6 @@ import {MarkBook, MarkTerms, Term} from "./MarkTerms.sol";
 /// ASSUMPTIONS. ALL SOURCES OF A TOKEN KEEP TO THE DISTANCE FROM THE FIRST, AND TO THE WIDTH, THAT THEY HAD AT THE MARK. A VOL AT A STRIKE STANDS STILL
 /// BETWEEN POSTS, AND A SLICE'S HALF-WIDTH AT SPOT DOES NOT GROW. THE CALLER IS A VAULT; A FALSE ONE DECEIVES ITSELF ALONE.
 contract Marks is IMarks, MarkTerms {
-    using Math for uint256;
     using SignedMath for int256;
     using Coarse for uint256;
 
@@ -78,36 +78,6 @@ contract Marks is IMarks, MarkTerms {
     /// @dev What is entering where a live valuation is wanted, and the room of one.
     uint256 private constant LIVE = type(uint256).max;
     uint256 private constant MAX_MOVES = MAX_EXPLAINED_MOVES * WAD;
-    /// @dev No number of a mark is greater, so that no product below overflows.
-    uint256 private constant LARGEST = 2 ** 110 - 1;
-    /// @dev Gaps and half-widths of prices are multiples of this fraction at 1e18.
-    uint256 private constant STEP = 2e12;
-    uint256 private constant BOUND_BITS = 17;
-    uint256 private constant MANTISSA_MASK = 2 ** 17 - 1;
-    uint256 private constant EXPONENT_MASK = 2 ** 7 - 1;
-    uint256 private constant PRICE_BITS = 54;
-    uint256 private constant PRICE_MASK = 2 ** 61 - 1;
-    uint256 private constant DELTA_BITS = 56;
-    uint256 private constant DELTA_MASK = 2 ** 63 - 1;
-    /// @dev Prices and deltas are packed to less than one part in 2^52.
-    uint256 private constant PACKING_SHIFT = 52;
-    uint256 private constant PAYS_OPTIONS = 1 << 160;
-    uint256 private constant HAS_OPTIONS = 1 << 161;
-    uint256 private constant COUNT_MASK = 0x0f;
-    /// @dev Flag of a mark that has an extra word.
-    uint256 private constant EXTRA = 0x80;
-    /// @dev Flag of a mark that only explains.
-    uint256 private constant MOVED = 0x40;
-    /// @dev The count of a mark that is not carried.
-    uint256 private constant NONE = 0x0f;
-    uint256 private constant IDLE_AT = 96;
-    uint256 private constant STRUCK_AT = 192;
-    uint256 private constant COUNT_AT = 224;
-    uint256 private constant WIDTH_AT = 232;
-    /// @dev In the first underlying's words: the sign of what carry adds in `maxAge`, in its head, and the amount, in its body.
-    uint256 private constant CARRY_IS_NEGATIVE = 1 << 162;
-    uint256 private constant CARRY_AT = 168;
-
     /// @notice A limit above its ceiling, or a `maxMove` of zero.
     error BadLimits(uint256 maxAge, uint256 maxMove, uint256 maxCarriedInflow);
 
@@ -131,11 +101,9 @@ contract Marks is IMarks, MarkTerms {
     /// @inheritdoc IMarks
     uint256 public immutable maxCarriedInflow;
 
-    /// @dev From the lowest bit: the venues' mid and idle in 96 bits each, signed; in 32 the time; in 8 the number of underlyings, or NONE, with
-    /// EXTRA and MOVED; in 24 the width.
+    /// @dev Heads, the underlyings' words and extra words, as `MarkWords` lays them out.
     mapping(address vault => uint256) private _heads;
     mapping(address vault => uint256[2 * MAX_UNDERLYINGS]) private _words;
-    /// @dev The asset's price in dollars, where options are struck in them; where there is no underlying, what carry adds in `maxAge`.
     mapping(address vault => uint256) private _extras;
 
     /// @param maxAge_           0: no mark is carried.
@@ -173,31 +141,31 @@ contract Marks is IMarks, MarkTerms {
     function store(address vault, Valuation calldata valuation) external {
         if (msg.sender != IVault(vault).judge()) revert OnlyJudge(msg.sender, vault);
         if (maxAge == 0) return;
-        if (!valuation.priced) _heads[vault] = _notCarried();
+        if (!valuation.priced) _heads[vault] = MarkWords.notCarried();
         else _store(vault, valuation.mid, valuation.idle, bytes.concat(this.bookWords.selector, msg.data[4:]));
     }
 
     /// @inheritdoc IMarks
     function forget() external {
-        _heads[msg.sender] |= NONE << COUNT_AT;
+        _heads[msg.sender] |= MarkWords.NONE << MarkWords.COUNT_AT;
     }
 
     /// @inheritdoc IMarks
     function moved(int256 idle, int256 worth) external {
         uint256 head = _heads[msg.sender];
-        (int256 left, int256 mid) = (_idleAt(head) - idle, _midAt(head) + worth);
-        if (!_fit(left, mid)) {
-            _heads[msg.sender] = head | (NONE << COUNT_AT);
+        (int256 left, int256 mid) = (MarkWords.idleAt(head) - idle, MarkWords.midAt(head) + worth);
+        if (!MarkWords.fit(left, mid)) {
+            _heads[msg.sender] = head | (MarkWords.NONE << MarkWords.COUNT_AT);
             return;
         }
-        head = (head >> STRUCK_AT << STRUCK_AT) | (MOVED << COUNT_AT);
-        _heads[msg.sender] = head | _amounts(left, mid);
+        head = (head >> MarkWords.STRUCK_AT << MarkWords.STRUCK_AT) | (MarkWords.MOVED << MarkWords.COUNT_AT);
+        _heads[msg.sender] = head | MarkWords.amounts(left, mid);
     }
 
-    /// @notice What to store of `v`, a valuation of `vault` made now, and nothing where a number does not fit: count and width where they lie in
-    /// a head, the extra word, and two words an underlying. Reverts where it cannot be carried. Called on this contract itself.
+    /// @notice What to store of `v`, a valuation of `vault` made now, as `MarkWords.pack` says. Reverts where it cannot be carried. Called on this
+    /// contract itself.
     function bookWords(address vault, Valuation calldata v) external view returns (uint256[] memory) {
-        return _pack(_markBook(vault, v));
+        return MarkWords.pack(_markBook(vault, v));
     }
 
     /// @inheritdoc IMarks
@@ -225,14 +193,14 @@ contract Marks is IMarks, MarkTerms {
             _store(msg.sender, mid, idle, valued);
         } else {
             // Or a moment without a price would hide what is lost around it.
-            _heads[msg.sender] |= MOVED << COUNT_AT;
+            _heads[msg.sender] |= MarkWords.MOVED << MarkWords.COUNT_AT;
         }
     }
 
     /// @dev What is valued live now asks for the same prices over and over: of the tokens of the last mark, carried or not.
     function _pin(address oracle) private {
-        uint256 count = (_heads[msg.sender] >> COUNT_AT) & COUNT_MASK;
-        if (count == NONE) count = MAX_UNDERLYINGS;
+        uint256 count = (_heads[msg.sender] >> MarkWords.COUNT_AT) & MarkWords.COUNT_MASK;
+        if (count == MarkWords.NONE) count = MAX_UNDERLYINGS;
         uint256[2 * MAX_UNDERLYINGS] storage words = _words[msg.sender];
         address[] memory tokens = new address[](count);
         uint256 used;
@@ -287,13 +255,13 @@ contract Marks is IMarks, MarkTerms {
 
     /// @dev A valuation that cannot be carried leaves a mark that is not. `data` is one of `bookWords`.
     function _store(address vault, int256 mid, uint256 idle, bytes memory data) private {
-        uint256 head = _notCarried();
+        uint256 head = MarkWords.notCarried();
         int256 venuesMid = mid - int256(idle);
-        if (idle <= uint96(type(int96).max) && _fit(int256(idle), venuesMid)) {
+        if (idle <= uint96(type(int96).max) && MarkWords.fit(int256(idle), venuesMid)) {
             uint256 available = gasleft();
             (bool done, uint256[] memory words) = _book(data);
             if (!done) _owed(available);
-            else if (words.length != 0) head = _write(vault, words) | _amounts(int256(idle), venuesMid);
+            else if (words.length != 0) head = _write(vault, words) | MarkWords.amounts(int256(idle), venuesMid);
         }
         _heads[vault] = head;
     }
@@ -322,93 +290,13 @@ contract Marks is IMarks, MarkTerms {
         if (said == 0 && available < needed) revert IValuer.GasTooLow(available, needed);
     }
 
-    /// @dev Stores what `_pack` made, but for its count and width, which with the time it returns.
+    /// @dev Stores what `MarkWords.pack` made, but for its count and width, which with the time it returns.
     function _write(address vault, uint256[] memory words) private returns (uint256 head) {
-        head = words[0] | (uint256(uint32(block.timestamp)) << STRUCK_AT);
-        if (words[0] & (EXTRA << COUNT_AT) != 0) _extras[vault] = words[1];
+        head = words[0] | (uint256(uint32(block.timestamp)) << MarkWords.STRUCK_AT);
+        if (words[0] & (MarkWords.EXTRA << MarkWords.COUNT_AT) != 0) _extras[vault] = words[1];
         for (uint256 i = 2; i < words.length; ++i) {
             _words[vault][i - 2] = words[i];
         }
-    }
-
-    /// @dev As `bookWords` says.
-    function _pack(MarkBook memory book) private pure returns (uint256[] memory words) {
-        uint256 count = book.terms.length;
-        uint256 carry = book.carry.abs();
-        if (carry > uint96(type(int96).max)) return words;
-        words = new uint256[](2 + 2 * count);
-        uint256 rounded = book.width;
-        for (uint256 i; i < count; ++i) {
-            Term memory t = book.terms[i];
-            if (!_fits(t)) return new uint256[](0);
-            rounded += ((t.delta.abs() * t.price) / WAD >> PACKING_SHIFT) + 1;
-            (words[2 + 2 * i], words[3 + 2 * i]) = (_packHead(t), _packBody(t));
-        }
-        if (rounded > LARGEST || book.dollar >> 160 != 0) return new uint256[](0);
-        if (count != 0) {
-            words[1] = book.dollar;
-            words[3] |= carry.packUp(BOUND_BITS) << CARRY_AT;
-            if (book.carry < 0) words[2] |= CARRY_IS_NEGATIVE;
-        } else {
-            words[1] = uint256(book.carry);
-        }
-        if (words[1] != 0) count |= EXTRA;
-        words[0] = (count << COUNT_AT) | (rounded.packUp(BOUND_BITS) << WIDTH_AT);
-    }
-
-    function _fits(Term memory t) private pure returns (bool) {
-        if (t.gap > type(uint16).max * STEP || t.halfWidth > type(uint16).max * STEP) return false;
-        // An option paid in its own underlying is not what the cross terms bound.
-        if (t.paysOptions && t.hasOptions) return false;
-        uint256 all = t.curveLong | t.curveShort | t.decayLong | t.decayShort | t.slope | t.drift | t.gross;
-        return all <= LARGEST;
-    }
-
-    /// @dev Token in 160 bits, two flags, a bit for the carry, price in 61, half-width and gap in 16 each.
-    function _packHead(Term memory t) private pure returns (uint256 word) {
-        word = uint160(t.underlying);
-        if (t.paysOptions) word |= PAYS_OPTIONS;
-        if (t.hasOptions) word |= HAS_OPTIONS;
-        word |= t.price.pack(PRICE_BITS) << 163;
-        word |= t.halfWidth.ceilDiv(STEP) << 224 | t.gap.ceilDiv(STEP) << 240;
-    }
-
-    /// @dev Seven bounds in 24 bits each, 24 for the carry, delta in 63 and its sign.
-    function _packBody(Term memory t) private pure returns (uint256 word) {
-        if (t.hasOptions) {
-            word = t.curveLong.packUp(BOUND_BITS) | t.curveShort.packUp(BOUND_BITS) << 24;
-            word |= t.decayLong.packUp(BOUND_BITS) << 48 | t.decayShort.packUp(BOUND_BITS) << 72;
-            word |= t.drift.packUp(BOUND_BITS) << 120 | t.gross.packUp(BOUND_BITS) << 144;
-        }
-        word |= t.slope.packUp(BOUND_BITS) << 96 | t.delta.abs().pack(DELTA_BITS) << 192;
-        if (t.delta < 0) word |= 1 << 255;
-    }
-
-    /// @dev A head of now that is carried no further.
-    function _notCarried() private view returns (uint256) {
-        return (NONE << COUNT_AT) | (uint256(uint32(block.timestamp)) << STRUCK_AT);
-    }
-
-    /// @dev Whether both fit into a head.
-    function _fit(int256 idle, int256 venuesMid) private pure returns (bool) {
-        return idle.abs() <= uint96(type(int96).max) && venuesMid.abs() <= uint96(type(int96).max);
-    }
-
-    /// @dev Idle and the venues' mid as they lie in a head.
-    function _amounts(int256 idle, int256 venuesMid) private pure returns (uint256) {
-        return (uint256(uint96(int96(idle))) << IDLE_AT) | uint96(int96(venuesMid));
-    }
-
-    function _struckAt(uint256 head) private pure returns (uint256) {
-        return uint32(head >> STRUCK_AT);
-    }
-
-    function _idleAt(uint256 head) private pure returns (int256) {
-        return int96(uint96(head >> IDLE_AT));
-    }
-
-    function _midAt(uint256 head) private pure returns (int256) {
-        return int96(uint96(head));
     }
 
     /// @dev The carried interval; `valid` is false where there is none, it is not above zero or it has no room for what is entering.
@@ -418,11 +306,11 @@ contract Marks is IMarks, MarkTerms {
         returns (bool valid, int256 low, int256 mid, int256 high, uint256 room)
     {
         uint256 head = _heads[msg.sender];
-        (uint256 struckAt, int256 idle) = (_struckAt(head), int256(ask.idle));
+        (uint256 struckAt, int256 idle) = (MarkWords.struckAt(head), int256(ask.idle));
         // An idle or a flow of more than 2^200 is no vault's.
         unchecked {
-            bool old = struckAt == 0 || block.timestamp > struckAt + maxAge || head & (MOVED << COUNT_AT) != 0;
-            if (old || ask.entering == LIVE || idle != _idleAt(head) + ask.flow) {
+            bool old = struckAt == 0 || block.timestamp > struckAt + maxAge || head & (MarkWords.MOVED << MarkWords.COUNT_AT) != 0;
+            if (old || ask.entering == LIVE || idle != MarkWords.idleAt(head) + ask.flow) {
                 return (false, 0, 0, 0, 0);
             }
             (bool known, Sum memory sum) = _carry(msg.sender, head, ask, true);
@@ -438,11 +326,11 @@ contract Marks is IMarks, MarkTerms {
 
     function _unexplained(address vault, Ask calldata ask, int256 mid) private view returns (uint256 loss) {
         uint256 head = _heads[vault];
-        uint256 struckAt = _struckAt(head);
+        uint256 struckAt = MarkWords.struckAt(head);
         if (struckAt == 0 || block.timestamp > struckAt + MAX_EXPLAINED) return 0;
         (bool known, Sum memory sum) = _carry(vault, head, ask, false);
         if (!known) return 0;
-        int256 low = _idleAt(head) + ask.flow + sum.shift - int256(sum.width + sum.down);
+        int256 low = MarkWords.idleAt(head) + ask.flow + sum.shift - int256(sum.width + sum.down);
         if (mid < low) loss = uint256(low - mid);
     }
 
@@ -454,13 +342,13 @@ contract Marks is IMarks, MarkTerms {
     {
         // What each of eight underlyings adds is under 2^180.
         unchecked {
-            uint256 count = (head >> COUNT_AT) & COUNT_MASK;
-            if (count == NONE) return (false, sum);
+            uint256 count = (head >> MarkWords.COUNT_AT) & MarkWords.COUNT_MASK;
+            if (count == MarkWords.NONE) return (false, sum);
             sum.strict = strict;
-            sum.age = ((block.timestamp - _struckAt(head)) * WAD + maxAge - 1) / maxAge;
-            sum.width = (head >> WIDTH_AT).unpack(BOUND_BITS);
-            sum.shift = _midAt(head);
-            if (head & (EXTRA << COUNT_AT) != 0) {
+            sum.age = ((block.timestamp - MarkWords.struckAt(head)) * WAD + maxAge - 1) / maxAge;
+            sum.width = (head >> MarkWords.WIDTH_AT).unpack(MarkWords.BOUND_BITS);
+            sum.shift = MarkWords.midAt(head);
+            if (head & (MarkWords.EXTRA << MarkWords.COUNT_AT) != 0) {
                 if (count == 0) _addCarry(sum, int256(_extras[vault]));
                 else if (!_addDollar(sum, ask.oracle, _extras[vault])) return (false, sum);
             }
@@ -468,10 +356,10 @@ contract Marks is IMarks, MarkTerms {
             for (uint256 i; i < count; ++i) {
                 (uint256 first, uint256 body) = (words[2 * i], words[2 * i + 1]);
                 if (i == 0) {
-                    int256 carry = int256(_bits(body, CARRY_AT));
-                    _addCarry(sum, first & CARRY_IS_NEGATIVE == 0 ? carry : -carry);
+                    int256 carry = int256(MarkWords.bound(body, MarkWords.CARRY_AT));
+                    _addCarry(sum, first & MarkWords.CARRY_IS_NEGATIVE == 0 ? carry : -carry);
                 }
-                if (first & HAS_OPTIONS != 0 && _posted(ask, first, strict) >= _struckAt(head)) return (false, sum);
+                if (first & MarkWords.HAS_OPTIONS != 0 && _posted(ask, first, strict) >= MarkWords.struckAt(head)) return (false, sum);
                 if (!_add(sum, ask, first, body)) return (false, sum);
             }
         }
@@ -494,7 +382,7 @@ contract Marks is IMarks, MarkTerms {
     function _addDollar(Sum memory sum, address oracle, uint256 was) private view returns (bool) {
         try IDollarOracle(oracle).assetQuote() returns (uint256, uint256 mid, uint256, uint256) {
             if (mid == was) return true;
-            if (sum.strict || mid > LARGEST) return false;
+            if (sum.strict || mid > MarkWords.LARGEST) return false;
             sum.dollar = (((mid > was ? mid - was : was - mid) * WAD) / was + 1) * WAD / maxMove + 1;
             return sum.dollar <= MAX_MOVES;
         } catch {
@@ -511,7 +399,7 @@ contract Marks is IMarks, MarkTerms {
     /// @dev Adds one underlying; false where the mark is not carried because of it.
     function _add(Sum memory sum, Ask calldata ask, uint256 head, uint256 body) private view returns (bool) {
         (uint256 low, uint256 mid, uint256 high) = _primary(ask, head);
-        if (low > mid || mid > high || high > LARGEST) return false;
+        if (low > mid || mid > high || high > MarkWords.LARGEST) return false;
         unchecked {
             return _addAt(sum, head, body, mid, Math.max(mid - low, high - mid));
         }
@@ -541,22 +429,22 @@ contract Marks is IMarks, MarkTerms {
     function _addAt(Sum memory sum, uint256 head, uint256 body, uint256 mid, uint256 half) private view returns (bool) {
         // Fractions of prices are under 2^57 at 1e18; what is at most 64 x `maxMove` of the mark's price takes 2 bits more than it.
         unchecked {
-            uint256 was = ((head >> 163) & PRICE_MASK).unpack(PRICE_BITS);
+            uint256 was = ((head >> 163) & MarkWords.PRICE_MASK).unpack(MarkWords.PRICE_BITS);
             uint256 unit = (was * maxMove) / WAD;
             if (unit == 0) return false;
-            uint256 gap = (mid * (head >> 240) * STEP) / WAD + 1;
-            half = Math.max(half, ((mid + gap) * ((head >> 224) & 0xffff) * STEP) / WAD + 1);
+            uint256 gap = (mid * (head >> 240) * MarkWords.STEP) / WAD + 1;
+            half = Math.max(half, ((mid + gap) * ((head >> 224) & 0xffff) * MarkWords.STEP) / WAD + 1);
             uint256 distance = (mid > was ? mid - was : was - mid) + gap;
             uint256 move = (distance * WAD) / unit + 1;
             uint256 reach = (half * WAD) / unit + 1;
             if (move > (sum.strict ? WAD : MAX_MOVES) || reach > MAX_MOVES) return false;
 
-            uint256 delta = ((body >> 192) & DELTA_MASK).unpack(DELTA_BITS);
+            uint256 delta = ((body >> 192) & MarkWords.DELTA_MASK).unpack(MarkWords.DELTA_BITS);
             int256 shift = int256(delta) * (int256(mid) - int256(was)) / int256(WAD);
             sum.shift += body >> 255 == 0 ? shift : -shift;
             _bound(sum, head, body, move, reach);
             sum.width += (delta * (gap + half)) / WAD + 3;
-            if (head & PAYS_OPTIONS != 0) sum.paid = Math.max(sum.paid, ((distance + half) * WAD) / was + 1);
+            if (head & MarkWords.PAYS_OPTIONS != 0) sum.paid = Math.max(sum.paid, ((distance + half) * WAD) / was + 1);
             return true;
         }
     }
@@ -565,30 +453,25 @@ contract Marks is IMarks, MarkTerms {
     function _bound(Sum memory sum, uint256 head, uint256 body, uint256 move, uint256 reach) private pure {
         // Bounds and the width of the book are at most 2^110, fractions of the reach under 2^81, `paid` under 2^63: no product passes 2^256.
         unchecked {
-            uint256 width = _times(_bits(body, 96), move);
-            if (head & HAS_OPTIONS != 0) {
-                (uint256 long, uint256 short) = (_bits(body, 0), _bits(body, 24));
+            uint256 width = _times(MarkWords.bound(body, 96), move);
+            if (head & MarkWords.HAS_OPTIONS != 0) {
+                (uint256 long, uint256 short) = (MarkWords.bound(body, 0), MarkWords.bound(body, 24));
                 uint256 square = (move * move) / WAD + 1;
-                uint256 down = _times(short, square) + _times(_bits(body, 48), sum.age);
-                uint256 up = _times(long, square) + _times(_bits(body, 72), sum.age);
+                uint256 down = _times(short, square) + _times(MarkWords.bound(body, 48), sum.age);
+                uint256 up = _times(long, square) + _times(MarkWords.bound(body, 72), sum.age);
                 // G |dS| ds + 1/2 G ds^2 = 1/2 G ds (2 |dS| + ds)
                 width += _times(Math.max(long, short), (reach * (2 * move + reach)) / WAD + 1);
-                width += _times(_times(_bits(body, 120), sum.age), Math.max(reach, WAD));
+                width += _times(_times(MarkWords.bound(body, 120), sum.age), Math.max(reach, WAD));
                 // Strikes in dollars move with it against spot.
-                if (sum.dollar != 0) width += _times(_bits(body, 144), sum.dollar);
+                if (sum.dollar != 0) width += _times(MarkWords.bound(body, 144), sum.dollar);
                 if (sum.paid != 0) {
-                    width += _times(_times(_bits(body, 144), move + reach) + down + up + width + sum.width, sum.paid);
+                    width += _times(_times(MarkWords.bound(body, 144), move + reach) + down + up + width + sum.width, sum.paid);
                 }
                 sum.down += down;
                 sum.up += up;
             }
             sum.width += width;
         }
-    }
-
-    /// @dev `unpack` of the bound at `at`, with its masks at hand.
-    function _bits(uint256 body, uint256 at) private pure returns (uint256) {
-        return ((body >> at) & MANTISSA_MASK) << ((body >> at >> BOUND_BITS) & EXPONENT_MASK);
     }
 
     /// @dev `number` times a fraction at 1e18, rounded up.

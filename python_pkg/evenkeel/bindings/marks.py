@@ -230,9 +230,8 @@ class Marks(Contract):
         return self._call(_READ_GAS)
 
     def book_words(self, vault: str, v: Valuation) -> Call[tuple[int, ...]]:
-        """What to store of `v`, a valuation of `vault` made now, and nothing where a number does not fit:
-        count and width where they lie in a head, the extra word, and two words an underlying. Reverts
-        where it cannot be carried. Called on this contract itself.
+        """What to store of `v`, a valuation of `vault` made now, as `MarkWords.pack` says. Reverts where it
+        cannot be carried. Called on this contract itself.
         """
         return self._call(_BOOK_WORDS, vault, v)
 

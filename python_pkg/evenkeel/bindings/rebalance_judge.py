@@ -15,6 +15,13 @@ class ReadResult(NamedTuple):
 
     book: Book
     pending: tuple[Exposure, ...]
+
+
+class ReadStandingResult(NamedTuple):
+    """What `readStanding` returns."""
+
+    book: Book
+    pending: tuple[Exposure, ...]
     units: tuple[UnitHealth, ...]
 
 
@@ -76,12 +83,21 @@ _CRITICAL_NEED = Function[int](
 )
 _READ = Function[ReadResult](
     "RebalanceJudge.read",
-    "6d83959d",
-    "address venue, bool standing",
-    "Book, Exposure[], UnitHealth[]",
+    "a087a87e",
+    "address venue",
+    "Book, Exposure[]",
     vars(types),
     view=True,
     result=ReadResult,
+)
+_READ_STANDING = Function[ReadStandingResult](
+    "RebalanceJudge.readStanding",
+    "a310e52d",
+    "address venue",
+    "Book, Exposure[], UnitHealth[]",
+    vars(types),
+    view=True,
+    result=ReadStandingResult,
 )
 _REBALANCE = Function[tuple[tuple[bytes, ...], Verdict]](
     "RebalanceJudge.rebalance",
@@ -133,11 +149,15 @@ class RebalanceJudge(Contract):
         """
         return self._call(_CRITICAL_NEED, vault, worth)
 
-    def read(self, venue: str, standing: bool) -> Call[ReadResult]:
-        """A venue's book and pending orders, checked, and with `standing` the health of its units. Called
-        on this contract itself, so that data that does not decode fails here and not there.
+    def read(self, venue: str) -> Call[ReadResult]:
+        """A venue's book and pending orders, checked. Called on this contract itself, so that data that
+        does not decode fails here and not there.
         """
-        return self._call(_READ, venue, standing)
+        return self._call(_READ, venue)
+
+    def read_standing(self, venue: str) -> Call[ReadStandingResult]:
+        """The same with the health of the venue's units."""
+        return self._call(_READ_STANDING, venue)
 
     def rebalance(self, calls: Sequence[Instruction], flow: int) -> Call[tuple[tuple[bytes, ...], Verdict]]:
         """Values the calling vault, charges its guard with what it lost unexplained since its last mark,

@@ -23,6 +23,13 @@ class ReadResult(NamedTuple):
 
     book: Book
     pending: tuple[Exposure, ...]
+
+
+class ReadStandingResult(NamedTuple):
+    """What `readStanding` returns."""
+
+    book: Book
+    pending: tuple[Exposure, ...]
     units: tuple[UnitHealth, ...]
 
 
@@ -92,12 +99,21 @@ _INTERVAL = Function[IntervalResult](
 )
 _READ = Function[ReadResult](
     "Valuer.read",
-    "6d83959d",
-    "address venue, bool standing",
-    "Book, Exposure[], UnitHealth[]",
+    "a087a87e",
+    "address venue",
+    "Book, Exposure[]",
     vars(types),
     view=True,
     result=ReadResult,
+)
+_READ_STANDING = Function[ReadStandingResult](
+    "Valuer.readStanding",
+    "a310e52d",
+    "address venue",
+    "Book, Exposure[], UnitHealth[]",
+    vars(types),
+    view=True,
+    result=ReadStandingResult,
 )
 _VALUE = Function[Valuation](
     "Valuer.value",
@@ -161,11 +177,15 @@ class Valuer(Contract):
         """The interval of `value(vault)` alone."""
         return self._call(_INTERVAL, vault)
 
-    def read(self, venue: str, standing: bool) -> Call[ReadResult]:
-        """A venue's book and pending orders, checked, and with `standing` the health of its units. Called
-        on this contract itself, so that data that does not decode fails here and not there.
+    def read(self, venue: str) -> Call[ReadResult]:
+        """A venue's book and pending orders, checked. Called on this contract itself, so that data that
+        does not decode fails here and not there.
         """
-        return self._call(_READ, venue, standing)
+        return self._call(_READ, venue)
+
+    def read_standing(self, venue: str) -> Call[ReadStandingResult]:
+        """The same with the health of the venue's units."""
+        return self._call(_READ_STANDING, venue)
 
     def value(self, vault: str) -> Call[Valuation]:
         """Values `vault` now. Never reverts because of a venue, oracle or vol source: what cannot be read

@@ -360,8 +360,8 @@ contract MarksTest is VaultCase {
     }
 
     function _ask() private view returns (IMarks.Ask memory) {
-        // `FeeLedger.Ledger` lies in slot 8; the flow is an int88 above 48 bits of time and rate.
-        int256 flow = int88(uint88(uint256(vm.load(address(vault), bytes32(uint256(8)))) >> 48));
+        // `FeeLedger.Ledger` lies in slot 7; the flow is an int88 above 48 bits of time and rate.
+        int256 flow = int88(uint88(uint256(vm.load(address(vault), bytes32(uint256(7)))) >> 48));
         return IMarks.Ask(address(oracle), address(vols), usdc.balanceOf(address(vault)) * 1e12, flow * 1e12, 0);
     }
 

@@ -8,7 +8,7 @@ import {IRiskGuard, Measure} from "../../contracts/guard/IRiskGuard.sol";
 import {Instruction, IVault, VaultParts, VenueConfig} from "../../contracts/IVault.sol";
 import {Vault} from "../../contracts/Vault.sol";
 import {VaultOperations} from "../../contracts/VaultOperations.sol";
-import {VaultShares} from "../../contracts/VaultShares.sol";
+import {VaultPricing} from "../../contracts/VaultPricing.sol";
 import {VenueSet} from "../../contracts/VenueSet.sol";
 import {DoubleOracle} from "./doubles/DoublePrices.sol";
 import {DoubleVenue} from "./doubles/DoubleVenue.sol";
@@ -288,7 +288,7 @@ contract VaultTest is VaultCase {
         DoubleOracle other = new DoubleOracle(eth);
         VaultParts memory parts = _parts();
         parts.oracle = address(other);
-        vm.expectRevert(abi.encodeWithSelector(VaultShares.WrongOracle.selector, address(other), address(usdc)));
+        vm.expectRevert(abi.encodeWithSelector(VaultPricing.WrongOracle.selector, address(other), address(usdc)));
         new Vault(parts);
     }
 }

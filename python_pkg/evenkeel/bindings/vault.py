@@ -646,7 +646,7 @@ class Vault(Contract):
         return self._call(_SEED)
 
     def seed_holder(self) -> Call[ChecksumAddress]:
-        """Where they are."""
+        """Where the seed is."""
         return self._call(_SEED_HOLDER)
 
     def acting(self) -> Call[bool]:

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Vm} from "forge-std/Vm.sol";
 import {RedeemQueue} from "../../../contracts/RedeemQueue.sol";
-import {VaultShares} from "../../../contracts/VaultShares.sol";
+import {VaultPricing} from "../../../contracts/VaultPricing.sol";
 import {Exposure} from "../../../contracts/venues/IVenue.sol";
 import {OptionBook} from "../doubles/BookVenues.sol";
 import {Mode} from "../doubles/DoubleVenue.sol";
@@ -252,7 +252,7 @@ contract CarriedWorld is QueueWorld {
     function _marked() private returns (bool) {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i; i < logs.length; ++i) {
-            if (logs[i].emitter == address(vault) && logs[i].topics[0] == VaultShares.Marked.selector) return true;
+            if (logs[i].emitter == address(vault) && logs[i].topics[0] == VaultPricing.Marked.selector) return true;
         }
         return false;
     }
